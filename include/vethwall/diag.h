@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What is wrong with the user's input, and where. Diagnostics are collected, never printed at the point
+ * of failure, so that one run reports all of them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <vethwall/base.h>
+
+struct strbuf;
+
+enum diag_severity {
+        DIAG_ERROR,
+        DIAG_WARNING,
+        DIAG_INFO,
+        DIAG_SEVERITY_MAX,
+};
+
+struct diag {
+        enum diag_severity severity;
+        const char *rule;   /* stable id ("VW003"); static storage, or NULL */
+        char *file;         /* owned; NULL where no file is concerned */
+        unsigned line;      /* 1-based; 0: the whole file */
+        unsigned col;       /* 1-based, in characters; 0: the whole line */
+        unsigned end_col;   /* one past the last character, on the same line; 0: unknown */
+        char *message;      /* owned; one line, no final stop */
+        char *hint;         /* owned; the remedy, one line; or NULL */
+        char *source;       /* owned; the text of the line; or NULL */
+};
+
+struct diag_list {
+        struct diag *items; /* owned */
+        size_t len;
+        size_t cap;
+        size_t errors;      /* number of DIAG_ERROR items */
+        size_t dropped;     /* items past DIAG_LIST_MAX, counted and not kept */
+};
+
+#define DIAG_LIST_INIT {NULL, 0, 0, 0, 0}
+
+/* A hostile file cannot make the list grow without bound: past this many items only the number counts. */
+#define DIAG_LIST_MAX 1000
+
+void diag_list_fini(struct diag_list *list);
+
+/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint and source, all copied
+ * (its message is ignored; file, hint and source may be NULL); the message is fmt. 0 or -ENOMEM. */
+int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
+
+/* By file, line, column, then message; stable for equal input. */
+void diag_list_sort(struct diag_list *list);
+
+const char *diag_severity_name(enum diag_severity severity);
+
+/* One diagnostic:
+ *     FILE:LINE:COL: error: MESSAGE [VW003]
+ *       12 |   podSelectr: {}
+ *          |   ^~~~~~~~~~
+ *       help: HINT
+ * With colour, severity and caret carry ANSI sequences. */
+void diag_format(struct strbuf *buf, const struct diag *diag, bool colour);
+
+/* All of them, with a closing line "2 errors, 1 warning". Nothing for an empty list. */
+void diag_list_format(struct strbuf *buf, const struct diag_list *list, bool colour);
