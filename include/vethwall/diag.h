@@ -33,7 +33,7 @@ struct diag_list {
         struct diag *items; /* owned */
         size_t len;
         size_t cap;
-        size_t errors;      /* number of DIAG_ERROR items */
+        size_t errors;      /* number of errors, those dropped included */
         size_t dropped;     /* items past DIAG_LIST_MAX, counted and not kept */
 };
 

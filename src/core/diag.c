@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Diagnostics: collected, sorted, printed. What comes from the user's files goes through here on its way to a
+ * terminal, so control characters are replaced. */
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <vethwall/arena.h>
+#include <vethwall/diag.h>
+#include <vethwall/strbuf.h>
+
+#include "utf8.h"
+
+/* A line longer than this is shown from a little before the place, and to a little after it. */
+#define SOURCE_WIDTH 110u
+#define SOURCE_BEFORE 40u
+
+static void diag_fini(struct diag *diag)
+{
+        free(diag->file);
+        free(diag->message);
+        free(diag->hint);
+        free(diag->source);
+}
+
+void diag_list_fini(struct diag_list *list)
+{
+        size_t i;
+
+        for (i = 0; i < list->len; i++)
+                diag_fini(&list->items[i]);
+        free(list->items);
+        *list = (struct diag_list)DIAG_LIST_INIT;
+}
+
+static bool copy_text(char **ret, const char *text)
+{
+        *ret = text ? strdup(text) : NULL;
+        return !text || *ret;
+}
+
+int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...)
+{
+        struct diag diag = *where;
+        va_list args;
+        int len;
+
+        list->errors += where->severity == DIAG_ERROR;
+        if (list->len >= DIAG_LIST_MAX) {
+                list->dropped++;
+                return 0;
+        }
+        if (array_reserve(&list->items, &list->cap, list->len + 1, sizeof(*list->items)) < 0)
+                return -ENOMEM;
+
+        diag.file = diag.hint = diag.source = diag.message = NULL;
+        va_start(args, fmt);
+        len = vasprintf(&diag.message, fmt, args);
+        va_end(args);
+        if (len < 0)
+                diag.message = NULL;
+        if (!diag.message || !copy_text(&diag.file, where->file) || !copy_text(&diag.hint, where->hint) ||
+            !copy_text(&diag.source, where->source)) {
+                diag_fini(&diag);
+                return -ENOMEM;
+        }
+        list->items[list->len++] = diag;
+        return 0;
+}
+
+static int cmp_optional(const char *a, const char *b)
+{
+        if (!a || !b)
+                return (a != NULL) - (b != NULL);
+        return strcmp(a, b);
+}
+
+static int cmp_unsigned(unsigned a, unsigned b)
+{
+        return (a > b) - (a < b);
+}
+
+static int cmp_diag(const void *pa, const void *pb)
+{
+        const struct diag *a = pa, *b = pb;
+        int cmp = cmp_optional(a->file, b->file);
+
+        if (cmp == 0)
+                cmp = cmp_unsigned(a->line, b->line);
+        if (cmp == 0)
+                cmp = cmp_unsigned(a->col, b->col);
+        if (cmp == 0)
+                cmp = strcmp(a->message, b->message);
+        if (cmp == 0)
+                cmp = cmp_unsigned(a->severity, b->severity);
+        if (cmp == 0)
+                cmp = cmp_optional(a->rule, b->rule);
+        if (cmp == 0)
+                cmp = cmp_optional(a->hint, b->hint);
+        return cmp;
+}
+
+void diag_list_sort(struct diag_list *list)
+{
+        if (list->len > 1)
+                qsort(list->items, list->len, sizeof(*list->items), cmp_diag);
+}
+
+const char *diag_severity_name(enum diag_severity severity)
+{
+        static const char *const names[] = {"error", "warning", "info"};
+
+        static_assert(ARRAY_SIZE(names) == DIAG_SEVERITY_MAX, "names do not match enum diag_severity");
+        return names[severity];
+}
+
+static const char *severity_colour(enum diag_severity severity)
+{
+        static const char *const colours[] = {"\033[1;31m", "\033[1;33m", "\033[1;36m"};
+
+        static_assert(ARRAY_SIZE(colours) == DIAG_SEVERITY_MAX, "colours do not match enum diag_severity");
+        return colours[severity];
+}
+
+static void paint(struct strbuf *buf, bool colour, const char *sequence)
+{
+        if (colour)
+                strbuf_puts(buf, sequence);
+}
+
+/* One line, whatever is in it. */
+static void add_clean(struct strbuf *buf, const char *text, size_t len)
+{
+        while (len > 0) {
+                uint32_t code = 0;
+                size_t size = utf8_decode(text, len, &code);
+
+                if (size == 0 || (utf8_is_control(code) && code != '\t'))
+                        strbuf_puts(buf, UTF8_REPLACEMENT);
+                else
+                        strbuf_add(buf, text, size);
+                size = size ? size : 1;
+                text += size;
+                len -= size;
+        }
+}
+
+/* The bytes of the character at text; a byte that is no UTF-8 counts as a character. */
+static size_t char_size(const char *text, size_t len)
+{
+        uint32_t code;
+        size_t size = utf8_decode(text, len, &code);
+
+        return size ? size : 1;
+}
+
+/* Moves text on by up to n characters and says by how many it was. */
+static unsigned skip_chars(const char **text, unsigned n)
+{
+        size_t left = strlen(*text);
+        unsigned i;
+
+        for (i = 0; i < n && left > 0; i++) {
+                size_t size = char_size(*text, left);
+
+                *text += size;
+                left -= size;
+        }
+        return i;
+}
+
+/* Spaces under the len bytes before the place, tabs where these have tabs, so that the caret stands right. */
+static void add_blank(struct strbuf *buf, const char *text, size_t len)
+{
+        while (len > 0) {
+                size_t size = char_size(text, len);
+
+                strbuf_putc(buf, *text == '\t' ? '\t' : ' ');
+                text += size;
+                len -= size;
+        }
+}
+
+static void add_source(struct strbuf *buf, const struct diag *diag, bool colour)
+{
+        unsigned length, before = 0, col = diag->col, marks;
+        const char *start = diag->source, *end = diag->source, *place;
+        char number[16];
+
+        length = skip_chars(&end, (unsigned)-1);
+        if (length > SOURCE_WIDTH && col > SOURCE_BEFORE)
+                before = skip_chars(&start, col - 1 - SOURCE_BEFORE);
+        end = start;
+        skip_chars(&end, SOURCE_WIDTH);
+
+        snprintf(number, sizeof(number), "%u", diag->line);
+        strbuf_printf(buf, "  %s | %s", number, before > 0 ? "..." : "");
+        add_clean(buf, start, (size_t)(end - start));
+        strbuf_puts(buf, *end ? "...\n" : "\n");
+        if (col == 0)
+                return;
+
+        place = start;
+        if (skip_chars(&place, col - 1 - before) < col - 1 - before || place > end)
+                return;
+        strbuf_printf(buf, "  %*s | %s", (int)strlen(number), "", before > 0 ? "   " : "");
+        add_blank(buf, start, (size_t)(place - start));
+        paint(buf, colour, "\033[1;32m");
+        strbuf_putc(buf, '^');
+        for (marks = col + 1; marks < diag->end_col && marks - before <= SOURCE_WIDTH; marks++)
+                strbuf_putc(buf, '~');
+        paint(buf, colour, "\033[0m");
+        strbuf_putc(buf, '\n');
+}
+
+void diag_format(struct strbuf *buf, const struct diag *diag, bool colour)
+{
+        paint(buf, colour, "\033[1m");
+        if (diag->file) {
+                add_clean(buf, diag->file, strlen(diag->file));
+                if (diag->line > 0)
+                        strbuf_printf(buf, ":%u", diag->line);
+                if (diag->line > 0 && diag->col > 0)
+                        strbuf_printf(buf, ":%u", diag->col);
+                strbuf_puts(buf, ": ");
+        }
+        paint(buf, colour, severity_colour(diag->severity));
+        strbuf_printf(buf, "%s: ", diag_severity_name(diag->severity));
+        paint(buf, colour, "\033[0m");
+        add_clean(buf, diag->message, strlen(diag->message));
+        if (diag->rule)
+                strbuf_printf(buf, " [%s]", diag->rule);
+        strbuf_putc(buf, '\n');
+        if (diag->source && diag->line > 0)
+                add_source(buf, diag, colour);
+        if (diag->hint) {
+                strbuf_puts(buf, "  help: ");
+                add_clean(buf, diag->hint, strlen(diag->hint));
+                strbuf_putc(buf, '\n');
+        }
+}
+
+static void add_count(struct strbuf *buf, bool *some, size_t count, const char *noun, const char *plural)
+{
+        if (count == 0)
+                return;
+        strbuf_printf(buf, "%s%zu %s", *some ? ", " : "", count, count == 1 ? noun : plural);
+        *some = true;
+}
+
+void diag_list_format(struct strbuf *buf, const struct diag_list *list, bool colour)
+{
+        size_t counts[DIAG_SEVERITY_MAX] = {0}, i;
+        bool some = false;
+
+        for (i = 0; i < list->len; i++) {
+                diag_format(buf, &list->items[i], colour);
+                counts[list->items[i].severity]++;
+        }
+        add_count(buf, &some, counts[DIAG_ERROR], "error", "errors");
+        add_count(buf, &some, counts[DIAG_WARNING], "warning", "warnings");
+        add_count(buf, &some, counts[DIAG_INFO], "note", "notes");
+        add_count(buf, &some, list->dropped, "more not shown", "more not shown");
+        if (some)
+                strbuf_putc(buf, '\n');
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* An inventory while it is filled. Private to the core. */
+#pragma once
+
+#include <stddef.h>
+
+#include <vethwall/inventory.h>
+
+#include "index.h"
+
+struct inventory_build {
+        struct endpoint *endpoints; /* the array is owned; all else is the arena's */
+        size_t endpoints_len;
+        size_t endpoints_cap;
+        struct namespace *namespaces;
+        size_t namespaces_len;
+        size_t namespaces_cap;
+        struct str_index by_name;      /* "ns/name" -> endpoint */
+        struct str_index by_namespace; /* name -> namespace */
+};
+
+/* NULL is fine. */
+void inventory_build_free(struct inventory_build *build);

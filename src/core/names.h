@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The syntax of names that Kubernetes' API prescribes (k8s.io/apimachinery, pkg/util/validation). Private to the core. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Parts of lower-case letters, digits and inner dashes, with dots between; at most 253 characters. */
+bool dns_subdomain_is_valid(const char *text, size_t len);
+
+/* One such part; at most 63 characters. */
+bool dns_label_is_valid(const char *text);
+
+/* IANA_SVC_NAME: lower-case letters, digits and single inner dashes, at least one letter, at most 15 characters. */
+bool port_name_is_valid(const char *text);
