@@ -26,6 +26,8 @@ struct plan_op {
         enum plan_kind kind;
         enum rs_family family;
         const char *table;
+        const struct rs_table *in;      /* the table as it will be (PLAN_DEL_*: as it was): encoding a rule needs the key
+                                         * types of the sets it names */
         const struct rs_chain *chain;   /* chain and rule operations */
         const struct rs_set *set;       /* set and element operations */
         const struct rs_rule *rule;     /* PLAN_ADD_RULE */

@@ -168,6 +168,8 @@ struct rs_table {
         struct rs_set *sets;     /* sorted by name once sealed */
         size_t sets_len;
         size_t sets_cap;
+        bool foreign;            /* decoded, and with flags we never set (dormant, owned): equal to nothing, a diff
+                                  * replaces it */
 };
 
 struct ruleset {
