@@ -1,0 +1,715 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a class says to a peer: from the rules that match the peer to the verdict for every port, shared by
+ * content. Part of the world; world.c builds it. */
+#include <vethwall/world.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "world_internal.h"
+
+static const uint8_t port_protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+
+bool cause_equal(const struct cause *a, const struct cause *b)
+{
+        return a->action == b->action && a->tier == b->tier && a->policy == b->policy && a->rule == b->rule;
+}
+
+const struct cause *profile_at(const struct profile *profile, uint8_t protocol, uint16_t port)
+{
+        for (size_t i = 0; i < profile->spans_len; i++) {
+                const struct profile_span *span = &profile->spans[i];
+
+                if (span->protocol == protocol && span->ports.first <= port && port <= span->ports.last)
+                        return &span->cause;
+        }
+        return &profile->other;
+}
+
+/* rule lists */
+
+int world_intern_list(struct world *world, const uint32_t *rules, size_t len, uint32_t *ret)
+{
+        struct rule_list list = {.len = len};
+        int r;
+
+        if (str_index_get(&world->list_index, rules, len * sizeof(*rules), ret))
+                return 0;
+        list.rules = arena_memdup(world->arena, rules, len * sizeof(*rules));
+        if (!list.rules)
+                return -ENOMEM;
+        r = array_reserve(&world->lists, &world->lists_cap, world->lists_len + 1, sizeof(list));
+        if (r < 0)
+                return r;
+        r = str_index_put(&world->list_index, list.rules, len * sizeof(*rules), (uint32_t)world->lists_len);
+        if (r < 0)
+                return r;
+        *ret = (uint32_t)world->lists_len;
+        world->lists[world->lists_len++] = list;
+        return 0;
+}
+
+/* what a class computes on first use */
+
+struct pair {
+        uint32_t identity;
+        uint32_t rule;
+};
+
+static int pair_cmp(const void *a, const void *b)
+{
+        const struct pair *x = a, *y = b;
+
+        if (x->identity != y->identity)
+                return x->identity < y->identity ? -1 : 1;
+        return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static int resolve_any(struct world *world, enum direction d, struct class *class)
+{
+        _cleanup_free_ uint32_t *any = malloc((class->rules_len + 1) * sizeof(*any));
+        size_t len = 0;
+
+        if (!any)
+                return -ENOMEM;
+        for (size_t i = 0; i < class->rules_len; i++) {
+                const struct world_rule *rule = &world->rules[d][class->rules[i]];
+
+                class->has_names |= rule->has_names;
+                if (rule->rule->any_peer)
+                        any[len++] = class->rules[i];
+        }
+        return world_intern_list(world, any, len, &class->any_list);
+}
+
+static int resolve_peer_lists(struct world *world, struct class *class, const struct pair *pairs, size_t len)
+{
+        _cleanup_free_ uint32_t *rules = malloc((class->rules_len + 1) * sizeof(*rules));
+        size_t peers = 0;
+
+        if (!rules)
+                return -ENOMEM;
+        for (size_t i = 0; i < len; i++)
+                peers += i == 0 || pairs[i].identity != pairs[i - 1].identity;
+        class->peers = arena_array(world->arena, peers, sizeof(*class->peers));
+        class->peer_lists = arena_array(world->arena, peers, sizeof(*class->peer_lists));
+        if (!class->peers || !class->peer_lists)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < len;) {
+                size_t n = 0, j = i;
+                int r;
+
+                for (; j < len && pairs[j].identity == pairs[i].identity; j++)
+                        if (n == 0 || rules[n - 1] != pairs[j].rule)
+                                rules[n++] = pairs[j].rule;
+                r = world_intern_list(world, rules, n, &class->peer_lists[class->peers_len]);
+                if (r < 0)
+                        return r;
+                class->peers[class->peers_len++] = pairs[i].identity;
+                i = j;
+        }
+        return 0;
+}
+
+static int resolve_peers(struct world *world, enum direction d, struct class *class)
+{
+        _cleanup_free_ struct pair *pairs = NULL;
+        size_t len = 0, n = 0;
+
+        for (size_t i = 0; i < class->rules_len; i++) {
+                const struct world_rule *rule = &world->rules[d][class->rules[i]];
+
+                for (size_t j = 0; j < rule->groups_len; j++)
+                        len += world->groups[rule->groups[j]].len;
+        }
+        pairs = malloc((len + 1) * sizeof(*pairs));
+        if (!pairs)
+                return -ENOMEM;
+        for (size_t i = 0; i < class->rules_len; i++) {
+                const struct world_rule *rule = &world->rules[d][class->rules[i]];
+
+                for (size_t j = 0; j < rule->groups_len; j++) {
+                        const struct group *group = &world->groups[rule->groups[j]];
+
+                        for (size_t k = 0; k < group->len; k++)
+                                pairs[n++] = (struct pair){group->identities[k], class->rules[i]};
+                }
+        }
+        qsort(pairs, len, sizeof(*pairs), pair_cmp);
+        return resolve_peer_lists(world, class, pairs, len);
+}
+
+/* A rule's block begins to cover, or ceases to cover, the addresses from addr on. */
+struct edge {
+        struct addr addr;
+        uint32_t rule;
+        bool begins;
+};
+
+struct edges {
+        struct edge *items; /* heap */
+        size_t len, cap;
+};
+
+static int edge_cmp(const void *a, const void *b)
+{
+        return addr_cmp(&((const struct edge *)a)->addr, &((const struct edge *)b)->addr);
+}
+
+static int edges_add(struct edges *edges, const struct addr_range *range, uint32_t rule)
+{
+        struct addr after = range->last;
+        int r = array_reserve(&edges->items, &edges->cap, edges->len + 2, sizeof(*edges->items));
+
+        if (r < 0)
+                return r;
+        edges->items[edges->len++] = (struct edge){range->first, rule, true};
+        if (addr_next(&after))
+                edges->items[edges->len++] = (struct edge){after, rule, false};
+        return 0;
+}
+
+static int prefix_cmp(const void *a, const void *b)
+{
+        struct addr_range x = prefix_range(a), y = prefix_range(b);
+
+        return addr_cmp(&x.first, &y.first);
+}
+
+/* The block without its exceptions, piece by piece. */
+static int edges_add_block(struct edges *edges, const struct peer *peer, uint32_t rule)
+{
+        _cleanup_free_ struct prefix *excepts = malloc((peer->excepts_len + 1) * sizeof(*excepts));
+        struct addr_range rest = prefix_range(&peer->cidr);
+        int r;
+
+        if (!excepts)
+                return -ENOMEM;
+        if (peer->excepts_len > 0) {
+                memcpy(excepts, peer->excepts, peer->excepts_len * sizeof(*excepts));
+                qsort(excepts, peer->excepts_len, sizeof(*excepts), prefix_cmp);
+        }
+        for (size_t i = 0; i < peer->excepts_len; i++) {
+                struct addr_range hole = prefix_range(&excepts[i]);
+
+                if (addr_cmp(&hole.first, &rest.first) > 0) {
+                        struct addr_range piece = {rest.first, hole.first};
+
+                        addr_prev(&piece.last);
+                        r = edges_add(edges, &piece, rule);
+                        if (r < 0)
+                                return r;
+                }
+                if (addr_cmp(&hole.last, &rest.first) < 0)
+                        continue;
+                rest.first = hole.last;
+                if (!addr_next(&rest.first) || addr_cmp(&rest.first, &rest.last) > 0)
+                        return 0;
+        }
+        return edges_add(edges, &rest, rule);
+}
+
+/* The rules whose blocks cover the point of a sweep; several blocks of one rule may. */
+struct active {
+        uint32_t *rules;  /* ascending */
+        uint32_t *counts;
+        size_t len;
+};
+
+static void active_change(struct active *active, uint32_t rule, bool begins)
+{
+        size_t i = 0;
+
+        while (i < active->len && active->rules[i] < rule)
+                i++;
+        if (i < active->len && active->rules[i] == rule) {
+                active->counts[i] += begins ? 1 : UINT32_MAX;
+                if (active->counts[i] > 0)
+                        return;
+                active->len--;
+                memmove(active->rules + i, active->rules + i + 1, (active->len - i) * sizeof(*active->rules));
+                memmove(active->counts + i, active->counts + i + 1, (active->len - i) * sizeof(*active->counts));
+                return;
+        }
+        memmove(active->rules + i + 1, active->rules + i, (active->len - i) * sizeof(*active->rules));
+        memmove(active->counts + i + 1, active->counts + i, (active->len - i) * sizeof(*active->counts));
+        active->rules[i] = rule;
+        active->counts[i] = 1;
+        active->len++;
+}
+
+static int sweep(struct world *world, struct class *class, enum addr_family family, struct edges *edges,
+                 struct active *active)
+{
+        struct block_range *ranges = arena_array(world->arena, edges->len, sizeof(*ranges));
+        size_t len = 0;
+
+        if (!ranges)
+                return -ENOMEM;
+        if (edges->len > 0)
+                qsort(edges->items, edges->len, sizeof(*edges->items), edge_cmp);
+        for (size_t i = 0; i < edges->len;) {
+                struct addr_range range = {edges->items[i].addr, addr_highest(family)};
+                uint32_t list;
+                size_t j = i;
+                int r;
+
+                for (; j < edges->len && addr_equal(&edges->items[j].addr, &range.first); j++)
+                        if (edges->items[j].begins)
+                                active_change(active, edges->items[j].rule, true);
+                for (size_t k = i; k < j; k++)
+                        if (!edges->items[k].begins)
+                                active_change(active, edges->items[k].rule, false);
+                i = j;
+                if (active->len == 0)
+                        continue;
+                if (j < edges->len) {
+                        range.last = edges->items[j].addr;
+                        addr_prev(&range.last);
+                }
+                r = world_intern_list(world, active->rules, active->len, &list);
+                if (r < 0)
+                        return r;
+                ranges[len++] = (struct block_range){range, list};
+        }
+        class->blocks[family] = ranges;
+        class->blocks_len[family] = len;
+        return 0;
+}
+
+static int resolve_blocks(struct world *world, enum direction d, struct class *class, enum addr_family family)
+{
+        struct edges edges = {0};
+        struct active active = {0};
+        int r = 0;
+
+        for (size_t i = 0; r == 0 && i < class->rules_len; i++) {
+                const struct world_rule *rule = &world->rules[d][class->rules[i]];
+
+                for (size_t j = 0; rule->has_blocks && r == 0 && j < rule->rule->peers_len; j++) {
+                        const struct peer *peer = &rule->rule->peers[j];
+
+                        if (peer->kind == PEER_BLOCK && peer->cidr.addr.family == family)
+                                r = edges_add_block(&edges, peer, class->rules[i]);
+                }
+        }
+        active.rules = malloc((class->rules_len + 1) * sizeof(*active.rules));
+        active.counts = malloc((class->rules_len + 1) * sizeof(*active.counts));
+        if (!active.rules || !active.counts)
+                r = -ENOMEM;
+        if (r == 0)
+                r = sweep(world, class, family, &edges, &active);
+        free(edges.items);
+        free(active.rules);
+        free(active.counts);
+        return r;
+}
+
+int world_resolve_class(struct world *world, enum direction direction, uint32_t class)
+{
+        struct class *c = &world->classes[direction][class];
+        int r;
+
+        if (c->resolved)
+                return 0;
+        r = resolve_any(world, direction, c);
+        if (r == 0)
+                r = resolve_peers(world, direction, c);
+        for (enum addr_family f = 0; r == 0 && f < ADDR_FAMILY_MAX; f++)
+                r = resolve_blocks(world, direction, c, f);
+        c->resolved = r == 0;
+        return r;
+}
+
+uint32_t class_blocks_at(const struct class *class, const struct addr *addr)
+{
+        const struct block_range *ranges = class->blocks[addr->family];
+        size_t lo = 0, hi = class->blocks_len[addr->family];
+
+        while (lo < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+
+                if (addr_cmp(&ranges[mid].range.last, addr) < 0)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
+        if (lo < class->blocks_len[addr->family] && addr_range_contains(&ranges[lo].range, addr))
+                return ranges[lo].list;
+        return NONE;
+}
+
+uint32_t class_peer_list(const struct class *class, uint32_t identity)
+{
+        size_t lo = 0, hi = class->peers_len;
+
+        while (lo < hi) {
+                size_t mid = lo + (hi - lo) / 2;
+
+                if (class->peers[mid] < identity)
+                        lo = mid + 1;
+                else
+                        hi = mid;
+        }
+        return lo < class->peers_len && class->peers[lo] == identity ? class->peer_lists[lo] : NONE;
+}
+
+/* profiles */
+
+/* What decides a port: the class, the rules that match the peer, and who resolves port names. */
+struct judge {
+        const struct world *world;
+        enum direction direction;
+        const struct class *class;
+        const uint32_t *rules; /* ascending: the order in which they decide */
+        size_t rules_len;
+        const struct named_port *names;
+        size_t names_len;
+};
+
+static bool port_match_holds(const struct judge *judge, const struct port_match *match, uint8_t protocol, uint16_t port)
+{
+        if (match->protocol != protocol)
+                return false;
+        if (match->kind == PORT_RANGE)
+                return match->range.first <= port && port <= match->range.last;
+        for (size_t i = 0; i < judge->names_len; i++)
+                if (judge->names[i].protocol == protocol && judge->names[i].port == port &&
+                    strcmp(judge->names[i].name, match->name) == 0)
+                        return true;
+        return false;
+}
+
+/* protocol 0 stands for all protocols without ports. */
+static bool rule_holds(const struct judge *judge, const struct rule *rule, uint8_t protocol, uint16_t port)
+{
+        if (rule->any_port)
+                return true;
+        for (size_t i = 0; protocol != 0 && i < rule->ports_len; i++)
+                if (port_match_holds(judge, &rule->ports[i], protocol, port))
+                        return true;
+        return false;
+}
+
+static struct cause judge_port(const struct judge *judge, uint8_t protocol, uint16_t port)
+{
+        const struct policy *isolated_by = judge->class->isolated_by;
+        bool passed[TIER_MAX] = {false};
+
+        for (size_t i = 0; i < judge->rules_len; i++) {
+                const struct world_rule *rule = &judge->world->rules[judge->direction][judge->rules[i]];
+                const struct policy *policy = &judge->world->policies->policies[rule->policy];
+
+                if (policy->tier == TIER_BASELINE && isolated_by)
+                        break;
+                if (passed[policy->tier] || !rule_holds(judge, rule->rule, protocol, port))
+                        continue;
+                if (rule->rule->action == ACTION_PASS)
+                        passed[policy->tier] = true;
+                else
+                        return (struct cause){rule->rule->action, policy->tier, policy, rule->rule};
+        }
+        if (isolated_by)
+                return (struct cause){ACTION_DENY, TIER_NETWORK_POLICY, isolated_by, NULL};
+        return (struct cause){judge->world->settings->default_action, TIER_DEFAULT, NULL, NULL};
+}
+
+static int u32_cmp(const void *a, const void *b)
+{
+        uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+        return (x > y) - (x < y);
+}
+
+/* Every port of the protocol at which some rule's reach begins, 0 always among them; sorted, unique. */
+static int port_cuts(const struct judge *judge, uint8_t protocol, uint32_t **ret, size_t *ret_len)
+{
+        _cleanup_free_ uint32_t *cuts = NULL;
+        size_t cap = 0, len = 0, n = 0;
+
+        for (size_t i = 0; i < judge->rules_len; i++) {
+                const struct rule *rule = judge->world->rules[judge->direction][judge->rules[i]].rule;
+
+                for (size_t j = 0; j < rule->ports_len; j++) {
+                        const struct port_match *match = &rule->ports[j];
+                        int r = array_reserve(&cuts, &cap, len + 3 + 2 * judge->names_len, sizeof(*cuts));
+
+                        if (r < 0)
+                                return r;
+                        if (match->protocol != protocol)
+                                continue;
+                        if (match->kind == PORT_RANGE) {
+                                cuts[len++] = match->range.first;
+                                cuts[len++] = match->range.last + 1u;
+                        }
+                        for (size_t k = 0; match->kind == PORT_NAME && k < judge->names_len; k++) {
+                                if (judge->names[k].protocol != protocol ||
+                                    strcmp(judge->names[k].name, match->name) != 0)
+                                        continue;
+                                cuts[len++] = judge->names[k].port;
+                                cuts[len++] = judge->names[k].port + 1u;
+                        }
+                }
+        }
+        if (array_reserve(&cuts, &cap, len + 1, sizeof(*cuts)) < 0)
+                return -ENOMEM;
+        cuts[len++] = 0;
+        qsort(cuts, len, sizeof(*cuts), u32_cmp);
+        for (size_t i = 0; i < len && cuts[i] <= UINT16_MAX; i++)
+                if (n == 0 || cuts[n - 1] != cuts[i])
+                        cuts[n++] = cuts[i];
+        *ret = steal(cuts);
+        *ret_len = n;
+        return 0;
+}
+
+static int judge_protocol(const struct judge *judge, uint8_t protocol, struct profile_span **spans, size_t *len,
+                          size_t *cap)
+{
+        _cleanup_free_ uint32_t *cuts = NULL;
+        size_t cuts_len = 0, first = *len;
+        int r = port_cuts(judge, protocol, &cuts, &cuts_len);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < cuts_len; i++) {
+                struct profile_span span = {
+                        .protocol = protocol,
+                        .ports = {(uint16_t)cuts[i],
+                                  i + 1 < cuts_len ? (uint16_t)(cuts[i + 1] - 1) : (uint16_t)UINT16_MAX},
+                        .cause = judge_port(judge, protocol, (uint16_t)cuts[i]),
+                };
+
+                if (*len > first && cause_equal(&(*spans)[*len - 1].cause, &span.cause)) {
+                        (*spans)[*len - 1].ports.last = span.ports.last;
+                        continue;
+                }
+                r = array_reserve(spans, cap, *len + 1, sizeof(**spans));
+                if (r < 0)
+                        return r;
+                (*spans)[(*len)++] = span;
+        }
+        return 0;
+}
+
+static void cause_key(struct strbuf *key, const struct cause *cause)
+{
+        strbuf_putc(key, (char)('0' + cause->action));
+        strbuf_putc(key, (char)('0' + cause->tier));
+        strbuf_add(key, (const char *)&cause->policy, sizeof(cause->policy));
+        strbuf_add(key, (const char *)&cause->rule, sizeof(cause->rule));
+}
+
+static int profile_intern(struct world *world, const struct profile_span *spans, size_t len, const struct cause *other,
+                          uint32_t *ret)
+{
+        _cleanup_(strbuf_fini) struct strbuf key = STRBUF_INIT;
+        struct profile *profile;
+        void *copy;
+        int r;
+
+        for (size_t i = 0; i < len; i++) {
+                strbuf_add(&key, (const char *)&spans[i].protocol, sizeof(spans[i].protocol));
+                strbuf_add(&key, (const char *)&spans[i].ports, sizeof(spans[i].ports));
+                cause_key(&key, &spans[i].cause);
+        }
+        cause_key(&key, other);
+        r = strbuf_check(&key);
+        if (r < 0)
+                return r;
+        if (str_index_get(&world->profile_by_content, key.text, key.len, ret))
+                return 0;
+
+        copy = arena_memdup(world->arena, key.text, key.len);
+        profile = arena_alloc(world->arena, sizeof(*profile));
+        if (!copy || !profile)
+                return -ENOMEM;
+        profile->spans = arena_memdup(world->arena, spans, len * sizeof(*spans));
+        if (!profile->spans)
+                return -ENOMEM;
+        profile->spans_len = len;
+        profile->other = *other;
+        profile->id = (uint32_t)world->profiles_len;
+        r = array_reserve(&world->profiles, &world->profiles_cap, world->profiles_len + 1, sizeof(profile));
+        if (r < 0)
+                return r;
+        r = str_index_put(&world->profile_by_content, copy, key.len, profile->id);
+        if (r < 0)
+                return r;
+        world->profiles[world->profiles_len++] = profile;
+        *ret = profile->id;
+        return 0;
+}
+
+static int profile_make(struct world *world, const struct judge *judge, uint32_t *ret)
+{
+        _cleanup_free_ struct profile_span *spans = NULL;
+        struct cause other = judge_port(judge, 0, 0);
+        size_t len = 0, cap = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(port_protocols); i++) {
+                int r = judge_protocol(judge, port_protocols[i], &spans, &len, &cap);
+
+                if (r < 0)
+                        return r;
+        }
+        return profile_intern(world, spans, len, &other, ret);
+}
+
+/* The union of rule lists, ascending. */
+static int merge_lists(const struct world *world, const uint32_t *lists, size_t len, uint32_t any, uint32_t **ret,
+                       size_t *ret_len)
+{
+        size_t total = world->lists[any].len, n = 0, unique = 0;
+        uint32_t *rules;
+
+        for (size_t i = 0; i < len; i++)
+                if (lists[i] != NONE)
+                        total += world->lists[lists[i]].len;
+        rules = malloc((total + 1) * sizeof(*rules));
+        if (!rules)
+                return -ENOMEM;
+        for (size_t i = 0; i <= len; i++) {
+                const struct rule_list *list;
+
+                if (i < len && lists[i] == NONE)
+                        continue;
+                list = &world->lists[i < len ? lists[i] : any];
+                memcpy(rules + n, list->rules, list->len * sizeof(*rules));
+                n += list->len;
+        }
+        qsort(rules, n, sizeof(*rules), u32_cmp);
+        for (size_t i = 0; i < n; i++)
+                if (unique == 0 || rules[unique - 1] != rules[i])
+                        rules[unique++] = rules[i];
+        *ret = rules;
+        *ret_len = unique;
+        return 0;
+}
+
+#define LISTS_MAX 2
+
+int world_list_profile(struct world *world, enum direction direction, uint32_t class, const uint32_t *lists,
+                       size_t len, uint32_t peer, const struct profile **ret)
+{
+        const struct class *c = &world->classes[direction][class];
+        uint32_t key[3 + LISTS_MAX] = {(uint32_t)direction, class, NONE, NONE, NONE};
+        _cleanup_free_ uint32_t *rules = NULL;
+        struct judge judge = {.world = world, .direction = direction, .class = c};
+        uint32_t *copy;
+        uint32_t id;
+        int r;
+
+        if (direction == DIR_EGRESS && c->has_names)
+                key[2] = peer;
+        for (size_t i = 0; i < len; i++)
+                key[3 + i] = lists[i];
+        if (str_index_get(&world->profile_by_list, key, sizeof(key), &id)) {
+                *ret = world->profiles[id];
+                return 0;
+        }
+
+        r = merge_lists(world, lists, len, c->any_list, &rules, &judge.rules_len);
+        if (r < 0)
+                return r;
+        judge.rules = rules;
+        if (direction == DIR_INGRESS) {
+                judge.names = c->ports;
+                judge.names_len = c->ports_len;
+        } else if (peer != NONE) {
+                judge.names = world->identities[peer].ports;
+                judge.names_len = world->identities[peer].ports_len;
+        }
+        r = profile_make(world, &judge, &id);
+        if (r < 0)
+                return r;
+        copy = arena_memdup(world->arena, key, sizeof(key));
+        if (!copy)
+                return -ENOMEM;
+        r = str_index_put(&world->profile_by_list, copy, sizeof(key), id);
+        if (r < 0)
+                return r;
+        *ret = world->profiles[id];
+        return 0;
+}
+
+int world_profile(struct world *world, enum direction direction, uint32_t class, size_t endpoint,
+                  const struct addr *addr, const struct profile **ret)
+{
+        const struct class *c = &world->classes[direction][class];
+        uint32_t peer = endpoint == WORLD_OUTSIDE ? NONE : world->endpoint_identity[endpoint];
+        uint32_t lists[LISTS_MAX];
+        int r = world_resolve_class(world, direction, class);
+
+        if (r < 0)
+                return r;
+        lists[0] = peer == NONE ? NONE : class_peer_list(c, peer);
+        lists[1] = addr ? class_blocks_at(c, addr) : NONE;
+        return world_list_profile(world, direction, class, lists, ARRAY_SIZE(lists), peer, ret);
+}
+
+/* the outside */
+
+static void outside_add(struct world_range *ranges, size_t *len, const struct addr_range *range,
+                        const struct profile *profile)
+{
+        if (*len > 0 && ranges[*len - 1].profile == profile)
+                ranges[*len - 1].range.last = range->last;
+        else
+                ranges[(*len)++] = (struct world_range){*range, profile};
+}
+
+static int outside_fill(struct world *world, enum direction d, uint32_t class, enum addr_family family)
+{
+        struct class *c = &world->classes[d][class];
+        struct world_range *ranges = arena_array(world->arena, 2 * c->blocks_len[family] + 1, sizeof(*ranges));
+        struct addr_range rest = {addr_lowest(family), addr_highest(family)};
+        uint32_t none[LISTS_MAX] = {NONE, NONE};
+        const struct profile *bare, *profile;
+        bool more = true;
+        size_t len = 0;
+        int r;
+
+        if (!ranges)
+                return -ENOMEM;
+        r = world_list_profile(world, d, class, none, LISTS_MAX, NONE, &bare);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < c->blocks_len[family]; i++) {
+                const struct block_range *block = &c->blocks[family][i];
+                uint32_t lists[LISTS_MAX] = {NONE, block->list};
+
+                r = world_list_profile(world, d, class, lists, LISTS_MAX, NONE, &profile);
+                if (r < 0)
+                        return r;
+                if (addr_cmp(&rest.first, &block->range.first) < 0) {
+                        struct addr_range gap = {rest.first, block->range.first};
+
+                        addr_prev(&gap.last);
+                        outside_add(ranges, &len, &gap, bare);
+                }
+                outside_add(ranges, &len, &block->range, profile);
+                rest.first = block->range.last;
+                more = addr_next(&rest.first);
+        }
+        if (more)
+                outside_add(ranges, &len, &rest, bare);
+        c->outside[family] = ranges;
+        c->outside_len[family] = len;
+        return 0;
+}
+
+int world_outside(struct world *world, enum direction direction, uint32_t class, enum addr_family family,
+                  const struct world_range **ret, size_t *ret_len)
+{
+        int r = world_resolve_class(world, direction, class);
+
+        if (r == 0 && !world->classes[direction][class].outside[family])
+                r = outside_fill(world, direction, class, family);
+        if (r < 0)
+                return r;
+        *ret = world->classes[direction][class].outside[family];
+        *ret_len = world->classes[direction][class].outside_len[family];
+        return 0;
+}
