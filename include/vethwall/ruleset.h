@@ -62,6 +62,7 @@ struct rs_origin {
         const char *ns;      /* of the policy; "" for a cluster-wide one or where no policy decided */
         const char *policy;  /* "" where no policy decided */
         int32_t rule;        /* index in the policy's direction; -1: isolated by it, nothing allowed it */
+        const char *reason;  /* static: "rule", "isolated", "default", "unknown-endpoint", "invalid" or "own-host" */
 };
 
 struct rs_elem {
