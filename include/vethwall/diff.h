@@ -34,7 +34,7 @@ struct plan_op {
         const struct rs_rule *old_rule; /* PLAN_DEL_RULE: the rule; PLAN_ADD_RULE: the kept rule it follows */
         bool at_start;                  /* PLAN_ADD_RULE with no old_rule: before all others (ops come in such an
                                          * order that inserting one by one gives the right sequence) */
-        const struct rs_elem **elems;   /* owned by the plan */
+        const struct rs_elem **elems;   /* owned by the plan; in order of their keys */
         size_t elems_len;
 };
 
@@ -55,10 +55,12 @@ void plan_fini(struct plan *plan);
 int ruleset_diff(struct plan *ret, const struct ruleset *a, const struct ruleset *b, bool purge);
 
 /* The ruleset that the kernel would hold after the plan; for tests, and to keep the agent's copy of the kernel's
- * state. 0, -ENOMEM, or -EINVAL where the plan does not fit a. */
+ * state. It owns all it holds and knows no origins; what a plan keeps keeps its handle and counters. a is the very object
+ * that the plan was made from, or has equal contents where the plan names no rule of it.
+ * 0, -ENOMEM, or -EINVAL where the plan does not fit a. */
 int ruleset_apply(struct ruleset **ret, const struct ruleset *a, const struct plan *plan);
 
 struct strbuf;
 
-/* One line an operation, "+ element inet vethwall egress4 { 10.0.0.2 : goto out_shop }", for dry runs and tests. */
+/* One line an operation, or an element, "+ element inet vethwall egress4 { 10.0.0.2 : goto out_shop }", for dry runs and tests. */
 void plan_text(struct strbuf *buf, const struct plan *plan);

@@ -247,6 +247,7 @@ struct rs_result {
 };
 
 /* Interprets the table's base chains of the packet's hook, in order of priority, as the kernel does (a chain's
- * end, accept in one base chain goes on with the next, drop is final). A jump to a chain that is not there, or
- * more than 16 nested jumps, is -EINVAL: the kernel would have refused the ruleset. */
+ * end, accept in one base chain goes on with the next, drop is final). A jump to a chain that is not there, a
+ * lookup in a set that is not there or has no key of the field's type, a foreign rule on the way, or more than 15 nested
+ * jumps and gotos are -EINVAL: the kernel would have refused the ruleset, or we cannot tell. */
 int ruleset_eval(const struct ruleset *ruleset, const struct rs_packet *packet, struct rs_result *ret);
