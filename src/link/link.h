@@ -15,20 +15,20 @@
 struct link {
         uint32_t ifindex;
         char name[IFNAMSIZ];
-        char kind[16];        /* IFLA_INFO_KIND: "veth", "bridge", ...; "" where there is none */
-        uint32_t master;      /* ifindex of the bridge; 0: none */
-        int32_t netnsid;      /* id of the peer's namespace; -1: the peer is here, or there is none */
-        uint32_t peer;        /* ifindex of the peer in its namespace; 0: unknown */
+        char kind[16];   /* IFLA_INFO_KIND: "veth", "bridge", ...; "" where there is none */
+        uint32_t master; /* ifindex of the bridge; 0: none */
+        int32_t netnsid; /* id of the peer's namespace; -1: the peer is here, or there is none */
+        uint32_t peer;   /* ifindex of the peer in its namespace; 0: unknown */
         uint8_t mac[6];
         bool up;
-        uint64_t generation;  /* new for every link created: ifindex and name are reused */
+        uint64_t generation; /* new for every link created: ifindex and name are reused */
 };
 
 enum link_change_kind {
         LINK_ADDED,
         LINK_CHANGED,
-        LINK_REMOVED,   /* link is as it was last known */
-        LINK_NETNS,     /* addresses in the namespace netnsid changed, or the id came or went; link is NULL */
+        LINK_REMOVED, /* link is as it was last known */
+        LINK_NETNS,   /* addresses in the namespace netnsid changed, or the id came or went; link is NULL */
 };
 
 struct link_change {
@@ -67,17 +67,17 @@ const struct link *link_by_index(const struct link_watch *watch, uint32_t ifinde
 const struct link *link_by_name(const struct link_watch *watch, const char *name);
 
 enum {
-        LINK_E_GONE = 1, /* no such network namespace (any more) */
-        LINK_E_OWN = 2,  /* it is the agent's own: the container has no network of its own */
+        LINK_E_GONE = 1,  /* no such network namespace (any more) */
+        LINK_E_OWN = 2,   /* it is the agent's own: the container has no network of its own */
         LINK_E_NO_ID = 3, /* the namespace has no id here: no link of ours leads into it (yet) */
 };
 
 /* What leads into a network namespace, found by its id. */
 struct link_netns {
         int32_t netnsid;
-        const struct link **links;  /* owned array; the host ends, in order of ifindex; the table's, as above */
+        const struct link **links; /* owned array; the host ends, in order of ifindex; the table's, as above */
         size_t links_len;
-        struct addr *addrs;         /* owned; addresses of scope global or site, without loopback's; sorted, unique */
+        struct addr *addrs; /* owned; addresses of scope global or site, without loopback's; sorted, unique */
         size_t addrs_len;
 };
 
