@@ -177,6 +177,19 @@ static int unknown_rules(struct compiler *c, size_t chain, enum direction direct
                                (struct rs_verdict){RS_DROP, NULL}, "unknown endpoint", origin);
 }
 
+/* The same for a chain that only managed interfaces lead to. */
+static int unknown_rule(struct compiler *c, size_t chain, enum direction direction)
+{
+        struct rs_rule *rule = compile_rule(c, chain, 0);
+
+        if (!rule)
+                return -ENOMEM;
+        rule->verdict = (struct rs_verdict){RS_DROP, NULL};
+        rule->counter = true;
+        rule->comment = "unknown endpoint";
+        return special_origin(c, direction, ACTION_DENY, "unknown-endpoint", &rule->origin);
+}
+
 /* What every hook begins with: flows that were let in before, and neighbour discovery, without which IPv6 does not
  * work at all (RFC 4861; it never leaves the link). */
 static int begin_hook(struct compiler *c, size_t chain)
@@ -251,7 +264,7 @@ static int host_chain(struct compiler *c, enum direction direction)
                 r = set_accept_rule(c, sub, field, "endpoints4");
         if (r == 0)
                 r = set_accept_rule(c, sub, field, "endpoints6");
-        return r == 0 ? unknown_rules(c, sub, direction) : r;
+        return r == 0 ? unknown_rule(c, sub, direction) : r;
 }
 
 /* dispatch maps */
@@ -349,6 +362,17 @@ static int dispatch(struct compiler *c, enum direction d)
         return r;
 }
 
+/* Whether anything could keep the endpoint from itself. */
+static bool is_restricted(const struct world *world, const struct identity *identity)
+{
+        if (world->settings->default_action == ACTION_DENY)
+                return true;
+        for (int d = 0; d < DIR_MAX; d++)
+                if (world->classes[d][identity->class[d]].policies_len > 0)
+                        return true;
+        return false;
+}
+
 /* An endpoint can always reach itself, which a packet of it can only need after a translation of its destination (a
  * container that calls its own published port). */
 static int add_self(struct compiler *c, bool ret[static ADDR_FAMILY_MAX])
@@ -360,10 +384,7 @@ static int add_self(struct compiler *c, bool ret[static ADDR_FAMILY_MAX])
                 const struct endpoint *endpoint = &world->inventory->endpoints[i];
                 uint32_t id = world->endpoint_identity[i];
 
-                if (id == NONE || (world->classes[DIR_INGRESS][world->identities[id].class[DIR_INGRESS]].policies_len ==
-                                           0 &&
-                                   world->classes[DIR_EGRESS][world->identities[id].class[DIR_EGRESS]].policies_len == 0 &&
-                                   world->settings->default_action == ACTION_ALLOW))
+                if (id == NONE || !is_restricted(world, &world->identities[id]))
                         continue;
                 for (size_t j = 0; j < endpoint->addrs_len * endpoint->addrs_len; j++) {
                         const struct addr *a = &endpoint->addrs[j / endpoint->addrs_len];

@@ -38,7 +38,7 @@ struct class_job {
         struct wide wides[WIDE_MAX];
         size_t wides_len;
         const char *name;
-        size_t chain;               /* index into table->chains */
+        size_t chain;                  /* index into table->chains */
         size_t peers[ADDR_FAMILY_MAX]; /* index into table->sets, or SIZE_MAX */
         size_t nets[ADDR_FAMILY_MAX];
 };
@@ -192,9 +192,9 @@ static int group_set(struct compiler *c, uint32_t id, enum addr_family family, c
         int r = 0;
 
         if (!c->group_made[family][id] && group->addrs_len[family] > 0) {
-                const char *name = compile_name(c, "peers", group->ns ? group->ns : "any", NULL,
-                                                compile_hash_text(COMPILE_HASH_SEED, group->key),
-                                                family == ADDR_V4 ? "_4" : "_6");
+                const char *name =
+                        compile_name(c, "peers", group->ns ? group->ns : "any", NULL,
+                                     compile_hash_text(COMPILE_HASH_SEED, group->key), family == ADDR_V4 ? "_4" : "_6");
 
                 if (!name || !rs_table_add_set(c->table, name, family == ADDR_V4 ? RS_KEY_ADDR4 : RS_KEY_ADDR6))
                         return -ENOMEM;
@@ -214,8 +214,8 @@ static struct rs_set *job_map(struct class_job *job, size_t *index, const char *
         struct compiler *c = job->c;
 
         if (*index == SIZE_MAX) {
-                const char *name = arena_printf(c->ruleset->arena, "%s_%s%c", job->name, suffix,
-                                                family == ADDR_V4 ? '4' : '6');
+                const char *name =
+                        arena_printf(c->ruleset->arena, "%s_%s%c", job->name, suffix, family == ADDR_V4 ? '4' : '6');
                 struct rs_set *set;
 
                 if (!name)
@@ -367,7 +367,8 @@ static int vmap_rules(struct class_job *job, const size_t sets[static ADDR_FAMIL
 
                 if (sets[f] == SIZE_MAX)
                         continue;
-                r = compile_vmap_rule(job->c, job->chain, peer_field(job->direction), job->c->table->sets[sets[f]].name);
+                r = compile_vmap_rule(job->c, job->chain, peer_field(job->direction),
+                                      job->c->table->sets[sets[f]].name);
                 if (r < 0)
                         return r;
         }

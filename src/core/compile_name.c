@@ -116,7 +116,9 @@ int compile_origin(struct compiler *c, enum direction direction, const struct ca
                 .ns = "",
                 .policy = "",
                 .rule = cause->rule ? (int32_t)cause->rule->index : -1,
-                .reason = cause->rule ? "rule" : cause->policy ? "isolated" : "default",
+                .reason = cause->rule     ? "rule"
+                          : cause->policy ? "isolated"
+                                          : "default",
         };
         void *copy;
         int r;

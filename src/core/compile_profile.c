@@ -67,7 +67,8 @@ static const struct cause *protocol_background(const struct profile *profile, ui
 
 static uint64_t hash_cause(uint64_t hash, const struct cause *cause)
 {
-        int32_t parts[3] = {(int32_t)cause->action, (int32_t)cause->tier, cause->rule ? (int32_t)cause->rule->index : -1};
+        int32_t parts[3] = {(int32_t)cause->action, (int32_t)cause->tier,
+                            cause->rule ? (int32_t)cause->rule->index : -1};
 
         hash = compile_hash(hash, parts, sizeof(parts));
         if (cause->policy) {

@@ -238,8 +238,7 @@ static int identity_members(struct world *world)
         for (size_t i = 0; i < world->identities_len; i++) {
                 struct identity *identity = &world->identities[i];
 
-                identity->endpoints =
-                        arena_array(world->arena, identity->endpoints_len, sizeof(*identity->endpoints));
+                identity->endpoints = arena_array(world->arena, identity->endpoints_len, sizeof(*identity->endpoints));
                 if (!identity->endpoints)
                         return -ENOMEM;
                 identity->endpoints_len = 0;
@@ -353,8 +352,7 @@ static int group_fill(struct world *world, struct group *group, const char *own_
         int r = 0;
 
         for (uint32_t ns = 0; r == 0 && ns < world->namespaces_len; ns++) {
-                if (peer->ns_selector ? !selector_matches(peer->ns_selector, &world->namespaces[ns].labels)
-                                      : ns != own)
+                if (peer->ns_selector ? !selector_matches(peer->ns_selector, &world->namespaces[ns].labels) : ns != own)
                         continue;
                 for (uint32_t i = world->ns_identities[ns]; i < world->ns_identities[ns + 1]; i++) {
                         const struct identity *identity = &world->identities[i];
@@ -481,8 +479,7 @@ static int world_build_rules(struct world *world, enum direction d)
 
                 world->policy_rules[d][i] = (uint32_t)world->rules_len[d];
                 for (size_t j = 0; policy->applies[d] && j < policy->rules_len[d]; j++) {
-                        int r = world_rule_fill(world, &world->rules[d][world->rules_len[d]], i,
-                                                &policy->rules[d][j]);
+                        int r = world_rule_fill(world, &world->rules[d][world->rules_len[d]], i, &policy->rules[d][j]);
 
                         if (r < 0)
                                 return r;
@@ -504,7 +501,7 @@ struct selection {
 struct selections {
         struct selection *items; /* heap */
         size_t len, cap;
-        uint32_t *first, *last;  /* per identity; heap */
+        uint32_t *first, *last; /* per identity; heap */
 };
 
 static int selections_add(struct selections *sel, uint32_t identity, uint32_t policy)

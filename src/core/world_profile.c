@@ -212,7 +212,7 @@ static int edges_add_block(struct edges *edges, const struct peer *peer, uint32_
 
 /* The rules whose blocks cover the point of a sweep; several blocks of one rule may. */
 struct active {
-        uint32_t *rules;  /* ascending */
+        uint32_t *rules; /* ascending */
         uint32_t *counts;
         size_t len;
 };
@@ -590,8 +590,8 @@ static int merge_lists(const struct world *world, const uint32_t *lists, size_t 
 
 #define LISTS_MAX 2
 
-int world_list_profile(struct world *world, enum direction direction, uint32_t class, const uint32_t *lists,
-                       size_t len, uint32_t peer, const struct profile **ret)
+int world_list_profile(struct world *world, enum direction direction, uint32_t class, const uint32_t *lists, size_t len,
+                       uint32_t peer, const struct profile **ret)
 {
         const struct class *c = &world->classes[direction][class];
         uint32_t key[3 + LISTS_MAX] = {(uint32_t)direction, class, NONE, NONE, NONE};

@@ -42,9 +42,8 @@ static const struct profile *of(struct world *world, enum direction d, uint32_t 
 {
         const struct profile *profile = NULL;
 
-        if (world_profile(world, d, class,
-                          outside ? WORLD_OUTSIDE : world->identities[identity].endpoints[0], an_addr(world, identity),
-                          &profile) < 0)
+        if (world_profile(world, d, class, outside ? WORLD_OUTSIDE : world->identities[identity].endpoints[0],
+                          an_addr(world, identity), &profile) < 0)
                 abort();
         return profile;
 }
@@ -88,7 +87,8 @@ static bool in_wide_group(const struct world *world, enum direction d, uint32_t 
                         if (group->addrs_len[ADDR_V4] < 16 || uses[rule->groups[j]] < 2)
                                 continue;
                         for (size_t k = 0; k < group->len; k++)
-                                if (group->identities[k] == identity && world->lists[class_peer_list(c, identity)].len == 1)
+                                if (group->identities[k] == identity &&
+                                    world->lists[class_peer_list(c, identity)].len == 1)
                                         return true;
                 }
         }
@@ -195,7 +195,8 @@ static void count_both(struct world *world, struct count *count, uint32_t *first
                 count->both += addrs(world, s);
                 for (uint32_t t = 0; !seen && t < s; t++)
                         seen = first[DIR_INGRESS][t] == first[DIR_INGRESS][s] &&
-                               world->identities[t].class[DIR_EGRESS] == out && is_local(world, t) == is_local(world, s);
+                               world->identities[t].class[DIR_EGRESS] == out &&
+                               is_local(world, t) == is_local(world, s);
                 if (seen)
                         continue;
                 if (subject_class(world, DIR_EGRESS, out))

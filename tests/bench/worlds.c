@@ -63,16 +63,18 @@ static size_t project(struct strbuf *policies, struct strbuf *inventory, const c
                "ports: [{port: 1024, endPort: 65535}]}]");
         if (!more)
                 return len;
-        policy(policies, ns, "metrics", "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: "
-                                        "{kubernetes.io/metadata.name: p0}}}], ports: [{port: 9100}]}]");
+        policy(policies, ns, "metrics",
+               "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: "
+               "{kubernetes.io/metadata.name: p0}}}], ports: [{port: 9100}]}]");
         policy(policies, ns, "cache",
                "podSelector: {matchLabels: {app: cache}}, ingress: [{from: [{podSelector: {matchExpressions: "
                "[{key: app, operator: In, values: [api, worker]}]}}], ports: [{port: 6379}]}]");
         policy(policies, ns, "worker-out",
                "podSelector: {matchLabels: {app: worker}}, policyTypes: [Egress], egress: [{to: [{ipBlock: "
                "{cidr: 0.0.0.0/0, except: [10.0.0.0/8, 192.168.0.0/16]}}], ports: [{port: 443}]}]");
-        policy(policies, ns, "debug", "podSelector: {matchLabels: {app: api}}, ingress: [{from: [{ipBlock: {cidr: "
-                                      "192.0.2.0/24}}], ports: [{port: 9229}]}]");
+        policy(policies, ns, "debug",
+               "podSelector: {matchLabels: {app: api}}, ingress: [{from: [{ipBlock: {cidr: "
+               "192.0.2.0/24}}], ports: [{port: 9229}]}]");
         return len;
 }
 

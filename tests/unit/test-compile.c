@@ -16,8 +16,8 @@
 
 #define HEAD "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"
 
-#define POLICY(ns, name, spec)                                                             \
-        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                    \
+#define POLICY(ns, name, spec)                                                                                         \
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                                                 \
         "metadata: {name: " name ", namespace: " ns "}\nspec: {" spec "}\n"
 
 static struct ruleset *compiled(const char *policy_text, const char *inventory_text, const struct settings *settings)
@@ -65,10 +65,15 @@ static const struct rs_set *set_like(const struct ruleset *ruleset, const char *
 }
 
 static enum rs_verdict_kind judge(const struct ruleset *ruleset, enum rs_hook hook, const char *in, const char *out,
-                                 const char *from, const char *to, uint32_t state)
+                                  const char *from, const char *to, uint32_t state)
 {
         struct rs_packet packet = {
-                .hook = hook, .iifname = in, .oifname = out, .protocol = IPPROTO_TCP, .has_ports = true, .dport = 80,
+                .hook = hook,
+                .iifname = in,
+                .oifname = out,
+                .protocol = IPPROTO_TCP,
+                .has_ports = true,
+                .dport = 80,
                 .ct_state = state,
         };
         struct rs_result result;
@@ -102,7 +107,8 @@ static void established_flows_pass_and_invalid_packets_do_not(void **state)
         struct ruleset *rs = compiled(POLICY("default", "deny", "podSelector: {}, policyTypes: [Ingress, Egress]"),
                                       HEAD "- {name: a, addresses: [10.0.0.2]}\n", NULL);
 
-        assert_int_equal(judge(rs, RS_HOOK_FORWARD, "br-1", "eth0", "10.0.0.2", "192.0.2.1", RS_CT_ESTABLISHED), RS_ACCEPT);
+        assert_int_equal(judge(rs, RS_HOOK_FORWARD, "br-1", "eth0", "10.0.0.2", "192.0.2.1", RS_CT_ESTABLISHED),
+                         RS_ACCEPT);
         assert_int_equal(judge(rs, RS_HOOK_FORWARD, "br-1", "eth0", "10.0.0.2", "192.0.2.1", RS_CT_NEW), RS_DROP);
         ruleset_free(rs);
 
@@ -164,14 +170,16 @@ static void crowd(struct strbuf *inventory, size_t len)
 {
         strbuf_puts(inventory, HEAD);
         for (size_t i = 0; i < len; i++)
-                strbuf_printf(inventory, "- {name: c%zu, namespace: shop, labels: {app: %s}, addresses: [10.0.0.%zu]}\n",
-                              i, i % 4 ? "web" : "api", i + 2);
+                strbuf_printf(inventory,
+                              "- {name: c%zu, namespace: shop, labels: {app: %s}, addresses: [10.0.0.%zu]}\n", i,
+                              i % 4 ? "web" : "api", i + 2);
 }
 
-#define CROWD_POLICIES                                                                     \
-        POLICY("shop", "all", "podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 9100}]}]")   \
-        POLICY("shop", "api", "podSelector: {matchLabels: {app: api}}, ingress: [{from: [{podSelector: "          \
-                              "{matchLabels: {app: web}}}], ports: [{port: 80}]}]")
+#define CROWD_POLICIES                                                                                                 \
+        POLICY("shop", "all", "podSelector: {}, ingress: [{from: [{podSelector: {}}], ports: [{port: 9100}]}]")        \
+        POLICY("shop", "api",                                                                                          \
+               "podSelector: {matchLabels: {app: api}}, ingress: [{from: [{podSelector: "                              \
+               "{matchLabels: {app: web}}}], ports: [{port: 80}]}]")
 
 static void groups_that_several_classes_name_are_held_once(void **state)
 {
@@ -237,10 +245,11 @@ static void an_edited_port_changes_one_element(void **state)
 
 static void ports_are_hashed_and_only_long_runs_are_ranges(void **state)
 {
-        struct ruleset *rs = compiled(POLICY("shop", "in",
-                                             "podSelector: {}, ingress: [{ports: [{port: 80, endPort: 83}, {port: 1000, "
-                                             "endPort: 2000}, {protocol: SCTP}]}]"),
-                                      HEAD "- {name: a, namespace: shop, addresses: [10.0.0.2]}\n", NULL);
+        struct ruleset *rs =
+                compiled(POLICY("shop", "in",
+                                "podSelector: {}, ingress: [{ports: [{port: 80, endPort: 83}, {port: 1000, "
+                                "endPort: 2000}, {protocol: SCTP}]}]"),
+                         HEAD "- {name: a, namespace: shop, addresses: [10.0.0.2]}\n", NULL);
         const struct rs_set *ports = set_like(rs, "ports_in_", "_ports");
         const struct rs_set *ranges = set_like(rs, "ports_in_", "_ranges");
         const struct rs_set *protos = set_like(rs, "ports_in_", "_protos");
@@ -261,7 +270,8 @@ static void ports_are_hashed_and_only_long_runs_are_ranges(void **state)
 
 static void names_that_nft_cannot_take_are_cleaned(void **state)
 {
-        struct ruleset *rs = compiled("", HEAD "- {name: 'a\"b', namespace: 'Grüße $x', addresses: [10.0.0.2]}\n", NULL);
+        struct ruleset *rs =
+                compiled("", HEAD "- {name: 'a\"b', namespace: 'Grüße $x', addresses: [10.0.0.2]}\n", NULL);
         const struct rs_set *map = rs_table_find_set(table_of(rs), "egress4");
 
         assert_non_null(map);

@@ -60,18 +60,18 @@ static const struct cause *ask(const struct fixture *f, enum direction d, const 
         return profile_at(profile, protocol, port);
 }
 
-#define INVENTORY                                                                          \
-        "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"                       \
-        "- {name: web-1, namespace: shop, labels: {app: web}, addresses: [10.0.0.2]}\n"   \
-        "- {name: web-2, namespace: shop, labels: {app: web}, addresses: [10.0.0.3]}\n"   \
-        "- {name: db, namespace: shop, labels: {app: db}, addresses: [10.0.0.4, 'fd00::4'],\n" \
-        "   ports: [{name: sql, port: 5432}]}\n"                                          \
-        "- {name: db-2, namespace: shop, labels: {app: db}, addresses: [10.0.0.5],\n"     \
-        "   ports: [{name: sql, port: 6432}]}\n"                                          \
+#define INVENTORY                                                                                                      \
+        "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"                                                    \
+        "- {name: web-1, namespace: shop, labels: {app: web}, addresses: [10.0.0.2]}\n"                                \
+        "- {name: web-2, namespace: shop, labels: {app: web}, addresses: [10.0.0.3]}\n"                                \
+        "- {name: db, namespace: shop, labels: {app: db}, addresses: [10.0.0.4, 'fd00::4'],\n"                         \
+        "   ports: [{name: sql, port: 5432}]}\n"                                                                       \
+        "- {name: db-2, namespace: shop, labels: {app: db}, addresses: [10.0.0.5],\n"                                  \
+        "   ports: [{name: sql, port: 6432}]}\n"                                                                       \
         "- {name: host, namespace: shop, labels: {app: web}, addresses: [10.0.0.9], hostNetwork: true}\n"
 
-#define POLICY(name, spec)                                                                 \
-        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                    \
+#define POLICY(name, spec)                                                                                             \
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                                                 \
         "metadata: {name: " name ", namespace: shop}\nspec: {" spec "}\n"
 
 static void endpoints_that_no_selector_tells_apart_share_classes(void **state)
@@ -227,8 +227,7 @@ static struct policy tier_policy(const char *name, enum tier tier, int priority,
 {
         static struct selector everything;
 
-        *port = (struct port_match){
-                .kind = PORT_RANGE, .protocol = IPPROTO_TCP, .range = {number, number}};
+        *port = (struct port_match){.kind = PORT_RANGE, .protocol = IPPROTO_TCP, .range = {number, number}};
         *rule = (struct rule){.action = action, .any_peer = true, .ports = port, .ports_len = 1};
         return (struct policy){
                 .tier = tier,
@@ -248,9 +247,12 @@ static void tiers_decide_in_order_and_pass_leaves_them(void **state)
         struct port_match ports[LEN];
         struct policy list[LEN] = {
                 [PASS] = tier_policy("pass", TIER_ADMIN, 1, &rules[PASS], &ports[PASS], ACTION_PASS, 10),
-                [ADMIN_DENY] = tier_policy("deny", TIER_ADMIN, 2, &rules[ADMIN_DENY], &ports[ADMIN_DENY], ACTION_DENY, 20),
-                [ADMIN_LATE] = tier_policy("late", TIER_ADMIN, 3, &rules[ADMIN_LATE], &ports[ADMIN_LATE], ACTION_DENY, 10),
-                [NETWORK] = tier_policy("np", TIER_NETWORK_POLICY, 0, &rules[NETWORK], &ports[NETWORK], ACTION_ALLOW, 10),
+                [ADMIN_DENY] =
+                        tier_policy("deny", TIER_ADMIN, 2, &rules[ADMIN_DENY], &ports[ADMIN_DENY], ACTION_DENY, 20),
+                [ADMIN_LATE] =
+                        tier_policy("late", TIER_ADMIN, 3, &rules[ADMIN_LATE], &ports[ADMIN_LATE], ACTION_DENY, 10),
+                [NETWORK] =
+                        tier_policy("np", TIER_NETWORK_POLICY, 0, &rules[NETWORK], &ports[NETWORK], ACTION_ALLOW, 10),
                 [BASELINE] = tier_policy("base", TIER_BASELINE, 0, &rules[BASELINE], &ports[BASELINE], ACTION_DENY, 30),
         };
         struct policy_set set = {.policies = list, .policies_len = LEN};
