@@ -41,6 +41,10 @@ int nft_encode(struct nft_batch *ret, const struct plan *plan, uint32_t seq, uin
 struct nlmsghdr;
 int nft_decode(struct ruleset *ruleset, const struct nlmsghdr *message);
 
+/* After the last message and before ruleset_seal(): joins the starts and ends of ranges, which come as elements of their
+ * own and may be spread over messages. Foreign sets lose their elements. */
+void nft_decode_finish(struct ruleset *ruleset);
+
 struct nft;
 
 /* 0 or a negative errno. */
