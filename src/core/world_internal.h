@@ -118,6 +118,13 @@ struct world {
         struct str_index profile_by_content;
 };
 
+/* Build steps, in this order. 0 or -ENOMEM. */
+int world_build_namespaces(struct world *world);
+int world_build_identities(struct world *world);
+
+/* Index of a namespace, or NONE. */
+uint32_t world_find_namespace(const struct world *world, const char *name);
+
 /* The rule list with exactly these rules (ascending). 0 or -ENOMEM. */
 int world_intern_list(struct world *world, const uint32_t *rules, size_t len, uint32_t *ret);
 
