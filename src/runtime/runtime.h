@@ -76,6 +76,8 @@ struct runtime_event {
         const struct container *container; /* RUNTIME_CONTAINER */
         const char *id;                    /* RUNTIME_GONE */
         const char *reason;                /* RUNTIME_LOST: one line for people */
+        const struct namespace *namespaces; /* RUNTIME_RESYNC: those whose labels the source itself says (static) */
+        size_t namespaces_len;
         uint64_t received_us;              /* CLOCK_MONOTONIC when what caused it arrived; for latency */
 };
 
