@@ -26,7 +26,8 @@ struct diag {
         unsigned end_col;   /* one past the last character, on the same line; 0: unknown */
         char *message;      /* owned; one line, no final stop */
         char *hint;         /* owned; the remedy, one line; or NULL */
-        char *source;       /* owned; the text of the line; or NULL */
+        char *source;       /* owned; the text of the line, shortened around col where it is long; or NULL */
+        unsigned source_col; /* the column that source begins at; 0 or 1 where nothing is left out before it */
 };
 
 struct diag_list {
@@ -44,7 +45,7 @@ struct diag_list {
 
 void diag_list_fini(struct diag_list *list);
 
-/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint and source, all copied
+/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint, source and source_col, all copied
  * (its message is ignored; file, hint and source may be NULL); the message is fmt. 0 or -ENOMEM. */
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
 

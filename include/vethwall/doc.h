@@ -31,17 +31,23 @@ enum doc_kind {
 };
 
 struct doc_pair;
+struct doc_mark;
 
+/* Which members are there depends on the kind: look at it first. */
 struct doc_node {
         enum doc_kind kind;
-        unsigned line, col;     /* 1-based; col in characters */
-        unsigned end_col;       /* one past a scalar's last character on the same line; 0: unknown */
-        const char *text;       /* scalars: the text, NUL-terminated (no NUL inside: that is refused) */
-        int64_t integer;        /* DOC_INT; saturates */
-        bool boolean;           /* DOC_BOOL */
-        struct doc_node **items; /* DOC_LIST */
-        struct doc_pair *pairs; /* DOC_MAP */
-        size_t len;             /* of items or pairs */
+        unsigned line, col; /* 1-based; col in characters */
+        unsigned end_col;   /* one past a scalar's last character on the same line; 0: unknown */
+        union {
+                const char *text;        /* scalars: the text, NUL-terminated (no NUL inside: that is refused) */
+                struct doc_node **items; /* DOC_LIST */
+                struct doc_pair *pairs;  /* DOC_MAP */
+        };
+        union {
+                int64_t integer; /* DOC_INT; saturates */
+                bool boolean;    /* DOC_BOOL */
+                size_t len;      /* of items or pairs */
+        };
 };
 
 struct doc_pair {
@@ -58,6 +64,8 @@ struct doc_file {
         size_t docs_len;
         struct diag_list *diags; /* borrowed */
         bool oom;               /* set when a message could not be stored */
+        struct doc_mark *marks; /* places in bytes, at even distances, to find a line from */
+        size_t marks_len;
 };
 
 /* Parses all documents. Errors go to diags; the documents before a syntax error are kept, so that their own
@@ -88,6 +96,14 @@ bool doc_get_list(struct doc_file *file, const struct doc_node *node, const char
 bool doc_get_map(struct doc_file *file, const struct doc_node *node, const char *key, struct doc_node **ret);
 
 const char *doc_kind_name(enum doc_kind kind); /* "a string", "a list", ... */
+
+/* A text of the user's for use in a message: shortened where it is long. Returns buf. */
+#define DOC_SHOWN_MAX 80
+const char *doc_shown(const char *text, char buf[static DOC_SHOWN_MAX]);
+
+/* The text of a line for a message, NUL-terminated and shortened around col where it is long; *ret_col is the column that it
+ * begins at. The caller frees it; NULL where memory is exhausted or there is no such line. */
+char *doc_source(const struct doc_file *file, unsigned line, unsigned col, unsigned *ret_col);
 
 /* The nearest of the names within a third of its length in edits, or NULL. */
 const char *doc_nearest(const char *word, const char *const *names, size_t len);

@@ -14,10 +14,6 @@
 
 #include "utf8.h"
 
-/* A line longer than this is shown from a little before the place, and to a little after it. */
-#define SOURCE_WIDTH 110u
-#define SOURCE_BEFORE 40u
-
 static void diag_fini(struct diag *diag)
 {
         free(diag->file);
@@ -186,31 +182,23 @@ static void add_blank(struct strbuf *buf, const char *text, size_t len)
 
 static void add_source(struct strbuf *buf, const struct diag *diag, bool colour)
 {
-        unsigned length, before = 0, col = diag->col, marks;
-        const char *start = diag->source, *end = diag->source, *place;
+        unsigned before = diag->source_col > 1 ? diag->source_col - 1 : 0, col;
+        const char *place = diag->source;
         char number[16];
 
-        length = skip_chars(&end, (unsigned)-1);
-        if (length > SOURCE_WIDTH && col > SOURCE_BEFORE)
-                before = skip_chars(&start, col - 1 - SOURCE_BEFORE);
-        end = start;
-        skip_chars(&end, SOURCE_WIDTH);
-
         snprintf(number, sizeof(number), "%u", diag->line);
-        strbuf_printf(buf, "  %s | %s", number, before > 0 ? "..." : "");
-        add_clean(buf, start, (size_t)(end - start));
-        strbuf_puts(buf, *end ? "...\n" : "\n");
-        if (col == 0)
+        strbuf_printf(buf, "  %s | ", number);
+        add_clean(buf, diag->source, strlen(diag->source));
+        strbuf_putc(buf, '\n');
+        if (diag->col <= before || skip_chars(&place, diag->col - 1 - before) < diag->col - 1 - before)
                 return;
 
-        place = start;
-        if (skip_chars(&place, col - 1 - before) < col - 1 - before || place > end)
-                return;
-        strbuf_printf(buf, "  %*s | %s", (int)strlen(number), "", before > 0 ? "   " : "");
-        add_blank(buf, start, (size_t)(place - start));
+        strbuf_printf(buf, "  %*s | ", (int)strlen(number), "");
+        add_blank(buf, diag->source, (size_t)(place - diag->source));
         paint(buf, colour, "\033[1;32m");
         strbuf_putc(buf, '^');
-        for (marks = col + 1; marks < diag->end_col && marks - before <= SOURCE_WIDTH; marks++)
+        skip_chars(&place, 1);
+        for (col = diag->col + 1; col < diag->end_col && skip_chars(&place, 1) > 0; col++)
                 strbuf_putc(buf, '~');
         paint(buf, colour, "\033[0m");
         strbuf_putc(buf, '\n');

@@ -25,13 +25,6 @@ void str_index_fini(struct str_index *index)
         *index = (struct str_index)STR_INDEX_INIT;
 }
 
-void str_index_clear(struct str_index *index)
-{
-        if (index->len > 0)
-                memset(index->slots, 0, index->cap * sizeof(*index->slots));
-        index->len = 0;
-}
-
 /* The slot that holds the key, or the free one where it belongs. */
 static struct str_index_slot *find_slot(const struct str_index *index, const void *key, size_t size, uint32_t hash)
 {
@@ -84,6 +77,11 @@ int str_index_put(struct str_index *index, const void *key, size_t size, uint32_
                 index->len++;
         *slot = (struct str_index_slot){.key = key, .size = (uint32_t)size, .hash = hash, .value = value};
         return 0;
+}
+
+const void *str_index_key(const struct str_index *index, const void *key, size_t size)
+{
+        return index->len > 0 ? find_slot(index, key, size, hash_bytes(key, size))->key : NULL;
 }
 
 bool str_index_get(const struct str_index *index, const void *key, size_t size, uint32_t *ret)

@@ -30,11 +30,11 @@ struct str_index {
 
 void str_index_fini(struct str_index *index);
 
-/* Empties the index, keeps its memory. */
-void str_index_clear(struct str_index *index);
-
 /* Sets the value of a key, whether it is there or not; key is not NULL. 0 or -ENOMEM, the index then unchanged. */
 int str_index_put(struct str_index *index, const void *key, size_t size, uint32_t value);
+
+/* The key as it was put, or NULL: for keeping one copy of equal texts. */
+const void *str_index_key(const struct str_index *index, const void *key, size_t size);
 
 /* False where the key is not there; *ret is then unchanged. */
 bool str_index_get(const struct str_index *index, const void *key, size_t size, uint32_t *ret);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From bytes to a tree: libyaml's events, typed, counted, and put together without recursion. The only file that knows
+ * libyaml. Children wait on one shared stack until their collection ends and its size is known. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "doc_private.h"
+#include "index.h"
+
+/* Keys are few and come again and again; longer ones are hardly field names. */
+#define INTERN_MAX 64
+
+struct frame {
+        struct doc_node *node;
+        size_t first;  /* its first child on the stack of values */
+        size_t nodes;  /* nodes counted when it began */
+        size_t height; /* of the highest child */
+        size_t anchor; /* index into anchors, or SIZE_MAX */
+};
+
+struct anchor {
+        struct doc_node *node;
+        size_t nodes;  /* 0 while it is being read: it cannot contain itself */
+        size_t height; /* nested collections in it */
+};
+
+struct parse {
+        yaml_parser_t yaml;
+        struct doc_file *file;
+        struct arena *arena;
+        struct frame frames[DOC_DEPTH_MAX];
+        size_t depth;
+        struct doc_node **values; /* owned */
+        size_t values_len, values_cap;
+        struct doc_node **docs; /* owned */
+        size_t docs_len, docs_cap;
+        struct anchor *anchors; /* owned */
+        size_t anchors_len, anchors_cap;
+        struct doc_pair **sorted; /* owned; room for finding duplicate keys */
+        size_t sorted_cap;
+        struct str_index anchor_names;
+        struct str_index texts; /* keys, each kept once */
+        size_t nodes;           /* of the file so far, aliases expanded */
+};
+
+static void parse_fini(struct parse *p)
+{
+        yaml_parser_delete(&p->yaml);
+        str_index_fini(&p->anchor_names);
+        str_index_fini(&p->texts);
+        free(p->values);
+        free(p->docs);
+        free(p->anchors);
+        free(p->sorted);
+}
+
+static unsigned mark_line(const yaml_mark_t *mark)
+{
+        return (unsigned)mark->line + 1;
+}
+
+static unsigned mark_col(const yaml_mark_t *mark)
+{
+        return (unsigned)mark->column + 1;
+}
+
+#define refuse(p, event, rule, hint, ...)                                                                              \
+        (doc_diag_at((p)->file, mark_line(&(event)->start_mark), mark_col(&(event)->start_mark), rule, hint,           \
+                     __VA_ARGS__),                                                                                     \
+         -EINVAL)
+
+static bool is_key(const struct parse *p)
+{
+        const struct frame *frame = p->depth > 0 ? &p->frames[p->depth - 1] : NULL;
+
+        return frame && frame->node->kind == DOC_MAP && (p->values_len - frame->first) % 2 == 0;
+}
+
+static int count_nodes(struct parse *p, const yaml_event_t *event, size_t n)
+{
+        p->nodes += n;
+        if (p->nodes > DOC_NODES_MAX)
+                return refuse(p, event, "VW008", "split the file; aliases count with all that they stand for",
+                              "the file holds more than %u values", DOC_NODES_MAX);
+        return 0;
+}
+
+static struct doc_node *new_node(struct parse *p, enum doc_kind kind, const yaml_event_t *event)
+{
+        struct doc_node *node = arena_alloc(p->arena, sizeof(*node));
+
+        if (!node)
+                return NULL;
+        node->kind = kind;
+        node->line = mark_line(&event->start_mark);
+        node->col = mark_col(&event->start_mark);
+        if (event->type == YAML_SCALAR_EVENT && event->start_mark.line == event->end_mark.line)
+                node->end_col = mark_col(&event->end_mark);
+        return node;
+}
+
+/* Puts a complete value where it belongs. */
+static int add_value(struct parse *p, struct doc_node *node, size_t height)
+{
+        struct frame *frame;
+
+        if (p->depth == 0) {
+                if (node->kind == DOC_NULL)
+                        return 0;
+                if (array_reserve(&p->docs, &p->docs_cap, p->docs_len + 1, sizeof(*p->docs)) < 0)
+                        return -ENOMEM;
+                p->docs[p->docs_len++] = node;
+                return 0;
+        }
+        frame = &p->frames[p->depth - 1];
+        if (height > frame->height)
+                frame->height = height;
+        if (array_reserve(&p->values, &p->values_cap, p->values_len + 1, sizeof(*p->values)) < 0)
+                return -ENOMEM;
+        p->values[p->values_len++] = node;
+        return 0;
+}
+
+/* Makes room for what the name stands for; *ret is its index. A name given again stands for the later value. */
+static int add_anchor(struct parse *p, const yaml_char_t *name, struct doc_node *node, size_t nodes, size_t *ret)
+{
+        const char *copy;
+
+        *ret = SIZE_MAX;
+        if (!name)
+                return 0;
+        copy = arena_strdup(p->arena, (const char *)name);
+        if (!copy || array_reserve(&p->anchors, &p->anchors_cap, p->anchors_len + 1, sizeof(*p->anchors)) < 0 ||
+            str_index_put(&p->anchor_names, copy, strlen(copy), (uint32_t)p->anchors_len) < 0)
+                return -ENOMEM;
+        p->anchors[p->anchors_len] = (struct anchor){.node = node, .nodes = nodes};
+        *ret = p->anchors_len++;
+        return 0;
+}
+
+static int on_alias(struct parse *p, const yaml_event_t *event)
+{
+        const char *name = (const char *)event->data.alias.anchor;
+        const struct anchor *anchor;
+        char shown[DOC_SHOWN_MAX];
+        uint32_t index;
+        int r;
+
+        if (!str_index_get(&p->anchor_names, name, strlen(name), &index))
+                return refuse(p, event, "VW001", "a text that begins with * needs quotes",
+                              "the alias *%s refers to no anchor", doc_shown(name, shown));
+        anchor = &p->anchors[index];
+        if (anchor->nodes == 0)
+                return refuse(p, event, "VW001", NULL, "the alias *%s refers to what it is a part of",
+                              doc_shown(name, shown));
+        if (is_key(p) && anchor->height > 0)
+                return refuse(p, event, "VW001", NULL, "a key must be a text, not %s",
+                              doc_kind_name(anchor->node->kind));
+        if (p->depth + anchor->height > DOC_DEPTH_MAX)
+                return refuse(p, event, "VW008", NULL, "more than %d levels of nesting", DOC_DEPTH_MAX);
+        r = count_nodes(p, event, anchor->nodes);
+        return r < 0 ? r : add_value(p, anchor->node, anchor->height);
+}
+
+static const char *keep_text(struct parse *p, const char *text, size_t len, bool key)
+{
+        const char *kept = NULL;
+
+        if (key && len <= INTERN_MAX)
+                kept = str_index_key(&p->texts, text, len);
+        if (kept)
+                return kept;
+        kept = arena_strndup(p->arena, text, len);
+        if (kept && key && len <= INTERN_MAX && str_index_put(&p->texts, kept, len, 0) < 0)
+                return NULL;
+        return kept;
+}
+
+/* A tag can force a scalar to be text, or state what it is anyhow. */
+static int apply_tag(struct parse *p, struct doc_node *node, const yaml_event_t *event)
+{
+        static const struct {
+                const char *tag;
+                enum doc_kind kind;
+        } tags[] = {
+                {YAML_STR_TAG, DOC_STRING}, {"!", DOC_STRING},           {YAML_INT_TAG, DOC_INT},
+                {YAML_BOOL_TAG, DOC_BOOL},  {YAML_FLOAT_TAG, DOC_FLOAT}, {YAML_NULL_TAG, DOC_NULL},
+        };
+        const char *tag = (const char *)event->data.scalar.tag;
+        char shown[DOC_SHOWN_MAX];
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(tags) && strcmp(tags[i].tag, tag) != 0; i++)
+                continue;
+        if (i == ARRAY_SIZE(tags))
+                return refuse(p, event, "VW001", "remove the tag; a text that begins with ! needs quotes",
+                              "the tag %s is not understood", doc_shown(tag, shown));
+        if (tags[i].kind == DOC_STRING)
+                return 0;
+        doc_type_plain(node);
+        if (node->kind != tags[i].kind)
+                return refuse(p, event, "VW001", "remove the tag", "the value is not what its tag says: %s", tag);
+        return 0;
+}
+
+static int on_scalar(struct parse *p, const yaml_event_t *event)
+{
+        const char *text = (const char *)event->data.scalar.value;
+        size_t len = event->data.scalar.length, anchor;
+        bool key = is_key(p);
+        struct doc_node *node;
+        int r;
+
+        if (memchr(text, '\0', len))
+                return refuse(p, event, "VW001", NULL, "a text must not hold a NUL character");
+        node = new_node(p, DOC_STRING, event);
+        if (!node)
+                return -ENOMEM;
+        node->text = keep_text(p, text, len, key);
+        if (!node->text)
+                return -ENOMEM;
+        if (event->data.scalar.tag) {
+                r = apply_tag(p, node, event);
+                if (r < 0)
+                        return r;
+        } else if (event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) {
+                if (key && strcmp(text, "<<") == 0)
+                        return refuse(p, event, "VW001", "write the fields out", "merge keys (<<) are not supported");
+                doc_type_plain(node);
+        }
+        r = count_nodes(p, event, 1);
+        if (r == 0)
+                r = add_anchor(p, event->data.scalar.anchor, node, 1, &anchor);
+        return r < 0 ? r : add_value(p, node, 0);
+}
+
+static int begin_collection(struct parse *p, const yaml_event_t *event, enum doc_kind kind, const yaml_char_t *tag,
+                            const yaml_char_t *anchor)
+{
+        const char *expected = kind == DOC_LIST ? YAML_SEQ_TAG : YAML_MAP_TAG;
+        char shown[DOC_SHOWN_MAX];
+        struct frame frame = {.first = p->values_len, .nodes = p->nodes};
+        int r;
+
+        if (tag && strcmp((const char *)tag, expected) != 0 && strcmp((const char *)tag, "!") != 0)
+                return refuse(p, event, "VW001", "remove the tag", "the tag %s is not understood",
+                              doc_shown((const char *)tag, shown));
+        if (is_key(p))
+                return refuse(p, event, "VW001", "is this a template? Render it first", "a key must be a text, not %s",
+                              doc_kind_name(kind));
+        if (p->depth == DOC_DEPTH_MAX)
+                return refuse(p, event, "VW008", NULL, "more than %d levels of nesting", DOC_DEPTH_MAX);
+        frame.node = new_node(p, kind, event);
+        if (!frame.node)
+                return -ENOMEM;
+        r = count_nodes(p, event, 1);
+        if (r == 0)
+                r = add_anchor(p, anchor, frame.node, 0, &frame.anchor);
+        if (r == 0)
+                p->frames[p->depth++] = frame;
+        return r;
+}
+
+static int cmp_pair(const void *pa, const void *pb)
+{
+        const struct doc_pair *a = *(const struct doc_pair *const *)pa, *b = *(const struct doc_pair *const *)pb;
+        int cmp = strcmp(a->key->text, b->key->text);
+
+        return cmp ? cmp : (a > b) - (a < b);
+}
+
+static void report_duplicate(struct parse *p, const struct doc_node *key, const struct doc_node *earlier)
+{
+        char shown[DOC_SHOWN_MAX];
+
+        doc_diag(p->file, key, DIAG_ERROR, "VW002", "remove one of the two",
+                 "duplicate key \"%s\", first given in line %u", doc_shown(key->text, shown), earlier->line);
+}
+
+static int find_duplicates(struct parse *p, const struct doc_node *map)
+{
+        size_t i;
+
+        if (map->len < 2)
+                return 0;
+        if (array_reserve(&p->sorted, &p->sorted_cap, map->len, sizeof(struct doc_pair *)) < 0)
+                return -ENOMEM;
+        for (i = 0; i < map->len; i++)
+                p->sorted[i] = &map->pairs[i];
+        qsort(p->sorted, map->len, sizeof(struct doc_pair *), cmp_pair);
+        for (i = 1; i < map->len; i++)
+                if (strcmp(p->sorted[i - 1]->key->text, p->sorted[i]->key->text) == 0)
+                        report_duplicate(p, p->sorted[i]->key, p->sorted[i - 1]->key);
+        return 0;
+}
+
+static int end_collection(struct parse *p)
+{
+        struct frame *frame = &p->frames[--p->depth];
+        struct doc_node *node = frame->node, **values = p->values ? p->values + frame->first : NULL;
+        size_t len = p->values_len - frame->first, i;
+        int r = 0;
+
+        p->values_len = frame->first;
+        if (node->kind == DOC_LIST) {
+                node->len = len;
+                node->items = arena_memdup(p->arena, values, len * sizeof(*values));
+                if (!node->items)
+                        return -ENOMEM;
+        } else {
+                node->len = len / 2;
+                node->pairs = arena_array(p->arena, node->len, sizeof(*node->pairs));
+                if (!node->pairs)
+                        return -ENOMEM;
+                for (i = 0; i < node->len; i++)
+                        node->pairs[i] = (struct doc_pair){.key = values[2 * i], .value = values[2 * i + 1]};
+                r = find_duplicates(p, node);
+        }
+        if (frame->anchor != SIZE_MAX) {
+                p->anchors[frame->anchor].nodes = p->nodes - frame->nodes;
+                p->anchors[frame->anchor].height = frame->height + 1;
+        }
+        return r < 0 ? r : add_value(p, node, frame->height + 1);
+}
+
+/* 1 at the end of the stream. */
+static int on_event(struct parse *p, const yaml_event_t *event)
+{
+        switch (event->type) {
+        case YAML_STREAM_END_EVENT:
+                return 1;
+        case YAML_DOCUMENT_START_EVENT:
+                str_index_fini(&p->anchor_names);
+                p->anchors_len = 0;
+                return 0;
+        case YAML_ALIAS_EVENT:
+                return on_alias(p, event);
+        case YAML_SCALAR_EVENT:
+                return on_scalar(p, event);
+        case YAML_SEQUENCE_START_EVENT:
+                return begin_collection(p, event, DOC_LIST, event->data.sequence_start.tag,
+                                        event->data.sequence_start.anchor);
+        case YAML_MAPPING_START_EVENT:
+                return begin_collection(p, event, DOC_MAP, event->data.mapping_start.tag,
+                                        event->data.mapping_start.anchor);
+        case YAML_SEQUENCE_END_EVENT:
+        case YAML_MAPPING_END_EVENT:
+                return end_collection(p);
+        case YAML_NO_EVENT:
+        case YAML_STREAM_START_EVENT:
+        case YAML_DOCUMENT_END_EVENT:
+                break;
+        }
+        return 0;
+}
+
+/* What libyaml says, in the words of those who write policies. */
+static const struct {
+        const char *problem;
+        const char *message;
+        const char *hint;
+} problems[] = {
+        {"mapping values are not allowed in this context", "a key is not allowed here",
+         "check the indentation of this line and the one before; a text that holds \": \" needs quotes"},
+        {"did not find expected key", "this line does not continue the mapping it stands in",
+         "keys of one mapping begin in the same column; check the indentation"},
+        {"did not find expected '-' indicator", "this line does not continue the list it stands in",
+         "items of one list begin with \"- \" in the same column; check the indentation"},
+        {"could not find expected ':'", "a key without \": \"", "write key: value, with a space after the colon"},
+        {"block sequence entries are not allowed in this context", "a list item is not allowed here",
+         "begin the list on its own line"},
+        {"found character that cannot start any token", "a value cannot begin with this character",
+         "indent with spaces, not tabs; put a text that begins with a special character in quotes"},
+        {"found a tab character that violates indentation", "a tab cannot indent", "indent with spaces"},
+        {"found a tab character where an indentation space is expected", "a tab cannot indent", "indent with spaces"},
+        {"found unexpected end of stream", "the quoted text does not end", "close the quotes"},
+        {"found unexpected document indicator", "the quoted text does not end", "close the quotes"},
+        {"did not find expected ',' or ']'", "the list does not end, or a comma is missing",
+         "check the [ ] and the commas"},
+        {"did not find expected ',' or '}'", "the mapping does not end, or a comma is missing",
+         "check the { } and the commas"},
+        {"did not find expected node content", "a value is missing", "check the brackets and commas"},
+        {"did not find expected alphabetic or numeric character", "an anchor or alias without a name",
+         "a text that begins with & or * needs quotes"},
+        {"did not find expected <document start>", "the document has ended, and more follows",
+         "begin another document with a line ---"},
+        {"found unknown escape character", "an escape that YAML does not know",
+         "write \\\\ for a backslash, or use single quotes"},
+        {"found undefined tag handle", "a tag that is not understood", "a text that begins with ! needs quotes"},
+};
+
+/* The end of the bytes is where a bracket or quote is missed, but not where it belongs: name the begin then. */
+static void report_problem(struct parse *p)
+{
+        const yaml_parser_t *yaml = &p->yaml;
+        const yaml_mark_t *mark = &yaml->problem_mark;
+        const char *message = yaml->problem ? yaml->problem : "the text cannot be read", *hint = NULL;
+        bool begun = yaml->context && yaml->context_mark.line < mark->line;
+        unsigned line = mark_line(mark), col = mark_col(mark);
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(problems); i++) {
+                if (strcmp(problems[i].problem, message) == 0) {
+                        message = problems[i].message;
+                        hint = problems[i].hint;
+                        break;
+                }
+        }
+        if (begun)
+                doc_diag_at(p->file, line, col, "VW001", hint, "%s (%s that begins in line %u)", message, yaml->context,
+                            mark_line(&yaml->context_mark));
+        else
+                doc_diag_at(p->file, line, col, "VW001", hint, "%s", message);
+}
+
+static int run(struct parse *p)
+{
+        int r = 0;
+
+        while (r == 0) {
+                yaml_event_t event;
+
+                if (!yaml_parser_parse(&p->yaml, &event)) {
+                        if (p->yaml.error == YAML_MEMORY_ERROR)
+                                return -ENOMEM;
+                        report_problem(p);
+                        return -EINVAL;
+                }
+                r = on_event(p, &event);
+                yaml_event_delete(&event);
+        }
+        return r;
+}
+
+int doc_parse(struct doc_file *ret, struct arena *arena, const char *name, const char *bytes, size_t size,
+              struct diag_list *diags)
+{
+        struct parse p = {.file = ret, .arena = arena};
+        bool bom = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
+        int r;
+
+        *ret = (struct doc_file){.name = name, .bytes = bytes, .size = size, .diags = diags};
+        if (bom) {
+                ret->bytes += 3;
+                ret->size -= 3;
+        }
+        if (size > DOC_SIZE_MAX) {
+                doc_diag_at(ret, 0, 0, "VW008", "split the file", "the file is larger than %u MiB", DOC_SIZE_MAX >> 20);
+                return ret->oom ? -ENOMEM : 0;
+        }
+        r = doc_scan(ret, arena);
+        if (r == -EINVAL)
+                return ret->oom ? -ENOMEM : 0;
+        if (r < 0)
+                return r;
+        if (!yaml_parser_initialize(&p.yaml))
+                return -ENOMEM;
+        yaml_parser_set_encoding(&p.yaml, YAML_UTF8_ENCODING);
+        yaml_parser_set_input_string(&p.yaml, (const unsigned char *)ret->bytes, ret->size);
+        r = run(&p);
+        if (r != -ENOMEM) {
+                ret->docs_len = p.docs_len;
+                ret->docs = arena_memdup(arena, p.docs, p.docs_len * sizeof(*p.docs));
+        }
+        parse_fini(&p);
+        return r == -ENOMEM || !ret->docs || ret->oom ? -ENOMEM : 0;
+}
