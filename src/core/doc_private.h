@@ -25,3 +25,8 @@ void doc_type_plain(struct doc_node *node);
 /* doc_diag() at a place that has no node. */
 void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char *rule, const char *hint,
                  const char *fmt, ...) _printf_(6, 7);
+
+/* doc_check_fields() with hints of the caller's for fields that are not known: hint returns one, or NULL where the general
+ * one will do. */
+bool doc_check_fields_hinting(struct doc_file *file, const struct doc_node *node, const char *what,
+                              const char *const *names, size_t len, const char *(*hint)(const char *field));

@@ -166,24 +166,28 @@ static void join_names(char *buf, size_t size, const char *const *names, size_t 
         }
 }
 
+/* Past the limit on messages only their number counts: no search for hints then. */
 static void report_unknown(struct doc_file *file, const struct doc_node *key, const char *what,
-                           const char *const *names, size_t len)
+                           const char *const *names, size_t len, const char *(*hint)(const char *field))
 {
-        /* Past the limit only the number counts: no search for it. */
-        const char *nearest = file->diags->len < DIAG_LIST_MAX ? doc_nearest(key->text, names, len) : NULL;
-        char shown[DOC_SHOWN_MAX], hint[256], all[220];
+        bool shows = file->diags->len < DIAG_LIST_MAX;
+        const char *nearest = shows ? doc_nearest(key->text, names, len) : NULL;
+        const char *special = shows && hint ? hint(key->text) : NULL;
+        char shown[DOC_SHOWN_MAX], text[256], all[220];
 
-        if (nearest) {
-                snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest);
+        if (special) {
+                snprintf(text, sizeof(text), "%s", special);
+        } else if (nearest) {
+                snprintf(text, sizeof(text), "did you mean \"%s\"?", nearest);
         } else {
                 join_names(all, sizeof(all), names, len);
-                snprintf(hint, sizeof(hint), "the fields here are: %s", all);
+                snprintf(text, sizeof(text), "the fields here are: %s", all);
         }
-        doc_diag(file, key, DIAG_ERROR, "VW003", hint, "unknown field \"%s\" in %s", doc_shown(key->text, shown), what);
+        doc_diag(file, key, DIAG_ERROR, "VW003", text, "unknown field \"%s\" in %s", doc_shown(key->text, shown), what);
 }
 
-bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const char *what, const char *const *names,
-                      size_t len)
+bool doc_check_fields_hinting(struct doc_file *file, const struct doc_node *node, const char *what,
+                              const char *const *names, size_t len, const char *(*hint)(const char *field))
 {
         size_t i, j;
 
@@ -196,9 +200,15 @@ bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const 
                 for (j = 0; j < len && strcmp(node->pairs[i].key->text, names[j]) != 0; j++)
                         continue;
                 if (j == len)
-                        report_unknown(file, node->pairs[i].key, what, names, len);
+                        report_unknown(file, node->pairs[i].key, what, names, len, hint);
         }
         return true;
+}
+
+bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const char *what, const char *const *names,
+                      size_t len)
+{
+        return doc_check_fields_hinting(file, node, what, names, len, NULL);
 }
 
 /* The value of a key where there is one of the wanted kind; anything but null of another is reported. */

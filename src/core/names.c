@@ -5,7 +5,7 @@
 #include "names.h"
 
 #define DNS_SUBDOMAIN_MAX 253
-#define DNS_LABEL_MAX 63
+#define NAMESPACE_MAX 63
 #define PORT_NAME_MAX 15
 
 static bool is_lower_alnum(char c)
@@ -33,11 +33,16 @@ bool dns_subdomain_is_valid(const char *text, size_t len)
         return true;
 }
 
-bool dns_label_is_valid(const char *text)
+bool namespace_name_is_valid(const char *text)
 {
-        size_t len = strlen(text);
+        size_t i, len = strlen(text);
 
-        return len <= DNS_LABEL_MAX && !strchr(text, '.') && dns_subdomain_is_valid(text, len);
+        if (len == 0 || len > NAMESPACE_MAX || !is_lower_alnum(text[0]))
+                return false;
+        for (i = 0; i < len; i++)
+                if (!is_lower_alnum(text[i]) && text[i] != '-' && text[i] != '_')
+                        return false;
+        return true;
 }
 
 bool port_name_is_valid(const char *text)

@@ -8,8 +8,8 @@
 /* Parts of lower-case letters, digits and inner dashes, with dots between; at most 253 characters. */
 bool dns_subdomain_is_valid(const char *text, size_t len);
 
-/* One such part; at most 63 characters. */
-bool dns_label_is_valid(const char *text);
+/* A namespace: as a DNS label, but "_" may stand in it and it may end in "-" or "_", as names of Compose projects do. */
+bool namespace_name_is_valid(const char *text);
 
 /* IANA_SVC_NAME: lower-case letters, digits and single inner dashes, at least one letter, at most 15 characters. */
 bool port_name_is_valid(const char *text);

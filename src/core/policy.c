@@ -29,7 +29,6 @@ void policy_build_free(struct policy_build *build)
         free(build->files);
         free(build->policies);
         free(build->namespaces);
-        free(build->namespace_locs);
         free(build->skipped);
         free(build);
 }

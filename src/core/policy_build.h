@@ -5,23 +5,63 @@
 
 #include <stddef.h>
 
+#include <vethwall/doc.h>
 #include <vethwall/policy.h>
+
+/* Where an object's name stands, for the message that there are two of it: the file's bytes are gone by then. */
+struct name_place {
+        struct src_loc loc;
+        unsigned end_col;
+        const char *source; /* NULL where it could not be found */
+        unsigned source_col;
+};
+
+struct built_policy {
+        struct policy policy;
+        struct name_place place;
+};
+
+struct built_namespace {
+        struct namespace ns;
+        struct name_place place;
+};
 
 struct policy_build {
         const char **files; /* the array is owned; the names are the arena's */
-        size_t files_cap;
-        struct policy *policies;
-        size_t policies_len;
-        size_t policies_cap;
-        struct namespace *namespaces;
-        struct src_loc *namespace_locs; /* of metadata.name, in the order of namespaces */
-        size_t namespaces_len;
-        size_t namespaces_cap;
-        size_t namespace_locs_cap;
+        size_t files_len, files_cap;
+        struct built_policy *policies;
+        size_t policies_len, policies_cap;
+        struct built_namespace *namespaces;
+        size_t namespaces_len, namespaces_cap;
         struct skipped_object *skipped;
-        size_t skipped_len;
-        size_t skipped_cap;
+        size_t skipped_len, skipped_cap;
 };
 
 /* NULL is fine. */
 void policy_build_free(struct policy_build *build);
+
+/* One file on its way into a set. Whoever lacks memory sets file->oom and goes on; the end looks. */
+struct policy_loader {
+        struct policy_set *set;
+        struct doc_file *file;
+        uint32_t file_index;
+};
+
+struct src_loc loader_loc(const struct policy_loader *loader, const struct doc_node *node);
+
+/* len zeroed objects of size bytes from the set's arena, or NULL and file->oom. */
+void *loader_array(struct policy_loader *loader, size_t len, size_t size);
+char *loader_strdup(struct policy_loader *loader, const char *text);
+
+/* doc_check_fields(), knowing where misplaced fields belong. */
+bool loader_check_fields(struct policy_loader *loader, const struct doc_node *node, const char *what,
+                         const char *const *names, size_t len);
+
+/* A selector from its node; NULL only where memory is exhausted. What is wrong is reported and left out. what: "podSelector". */
+struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what);
+
+/* The text of a value in a mapping of texts; NULL and reported where key or value is none. what: "a label". */
+const char *load_text_pair(struct policy_loader *loader, const struct doc_pair *pair, const char *what);
+
+/* The spec of a NetworkPolicy into policy, whose pod_selector is set in any case but exhausted memory. */
+void load_network_policy_spec(struct policy_loader *loader, const struct doc_node *spec, struct policy *policy);

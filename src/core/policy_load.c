@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Policy files into a policy set: which objects a file holds, their metadata, and the sealing of the whole. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "doc_private.h"
+#include "names.h"
+#include "policy_build.h"
+
+#define NAMESPACE_DEFAULT "default"
+#define KINDS_HINT "this version reads NetworkPolicy of networking.k8s.io/v1, and Namespace and List of v1"
+
+struct src_loc loader_loc(const struct policy_loader *loader, const struct doc_node *node)
+{
+        return (struct src_loc){.file = loader->file_index, .line = node->line, .col = node->col};
+}
+
+void *loader_array(struct policy_loader *loader, size_t len, size_t size)
+{
+        void *ret = arena_array(loader->set->arena, len, size);
+
+        if (!ret)
+                loader->file->oom = true;
+        return ret;
+}
+
+char *loader_strdup(struct policy_loader *loader, const char *text)
+{
+        char *ret = arena_strdup(loader->set->arena, text);
+
+        if (!ret)
+                loader->file->oom = true;
+        return ret;
+}
+
+/* Fields that beginners put one level too high or too low. */
+static const char *misplaced_hint(const char *field)
+{
+        static const struct {
+                const char *field;
+                const char *hint;
+        } places[] = {
+                {"podSelector", "podSelector stands in spec, or in an item of from or to; check the indentation"},
+                {"namespaceSelector", "namespaceSelector stands in an item of from or to; check the indentation"},
+                {"ipBlock", "ipBlock stands in an item of from or to; check the indentation"},
+                {"cidr", "cidr stands in ipBlock"},
+                {"except", "except stands in ipBlock"},
+                {"policyTypes", "policyTypes stands in spec; check the indentation"},
+                {"ingress", "ingress stands in spec; check the indentation"},
+                {"egress", "egress stands in spec; check the indentation"},
+                {"from", "from stands in an item of ingress; an egress rule has \"to\""},
+                {"to", "to stands in an item of egress; an ingress rule has \"from\""},
+                {"ports", "ports stands in an item of ingress or egress, beside from or to; check the indentation"},
+                {"port", "port stands in an item of ports"},
+                {"endPort", "endPort stands in an item of ports, beside port"},
+                {"protocol", "protocol stands in an item of ports"},
+                {"matchLabels", "matchLabels stands in podSelector or namespaceSelector; check the indentation"},
+                {"matchExpressions",
+                 "matchExpressions stands in podSelector or namespaceSelector; check the indentation"},
+                {"name", "name stands in metadata"},
+                {"namespace", "namespace stands in metadata; a peer's namespaces are chosen by namespaceSelector"},
+                {"labels", "an object's labels stand in metadata; labels to select by stand in matchLabels"},
+                {"annotations", "annotations stand in metadata"},
+        };
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(places); i++)
+                if (strcmp(places[i].field, field) == 0)
+                        return places[i].hint;
+        return NULL;
+}
+
+bool loader_check_fields(struct policy_loader *loader, const struct doc_node *node, const char *what,
+                         const char *const *names, size_t len)
+{
+        return doc_check_fields_hinting(loader->file, node, what, names, len, misplaced_hint);
+}
+
+static void remember_place(struct policy_loader *loader, const struct doc_node *name, struct name_place *place)
+{
+        _cleanup_free_ char *source = doc_source(loader->file, name->line, name->col, &place->source_col);
+
+        place->loc = loader_loc(loader, name);
+        place->end_col = name->end_col;
+        place->source = source ? loader_strdup(loader, source) : NULL;
+}
+
+/* Labels or annotations: a mapping of texts. ret is NULL where only their types matter. */
+static void load_text_map(struct policy_loader *loader, const struct doc_node *meta, const char *field,
+                          const char *what, struct label_set *ret)
+{
+        struct doc_node *map = NULL;
+        size_t i;
+
+        if (!doc_get_map(loader->file, meta, field, &map))
+                return;
+        if (ret)
+                ret->items = loader_array(loader, map->len, sizeof(*ret->items));
+        for (i = 0; i < map->len; i++) {
+                const char *text = load_text_pair(loader, &map->pairs[i], what);
+                struct label *label = ret && ret->items && text ? &ret->items[ret->len] : NULL;
+
+                if (!label)
+                        continue;
+                label->key = loader_strdup(loader, map->pairs[i].key->text);
+                label->value = loader_strdup(loader, text);
+                if (label->key && label->value)
+                        ret->len++;
+        }
+        if (ret)
+                label_set_normalise(ret);
+}
+
+/* What metadata says. name is NULL where it is missing or wrong. */
+struct metadata {
+        const char *name;
+        const char *ns;
+        struct label_set labels;
+        struct name_place place;
+};
+
+static void load_name(struct policy_loader *loader, const struct doc_node *meta, bool is_namespace,
+                      struct metadata *ret)
+{
+        const struct doc_node *node = doc_get(meta, "name");
+        char shown[DOC_SHOWN_MAX];
+        const char *text = NULL;
+        bool valid;
+
+        if (!node || node->kind == DOC_NULL) {
+                doc_diag(loader->file, meta, DIAG_ERROR, "VW005", "give one: name: allow-web",
+                         "metadata has no \"name\"");
+                return;
+        }
+        if (!doc_get_string(loader->file, meta, "name", &text))
+                return;
+        valid = is_namespace ? namespace_name_is_valid(text) : dns_subdomain_is_valid(text, strlen(text));
+        if (!valid) {
+                doc_diag(
+                        loader->file, node, DIAG_ERROR, "VW008",
+                        is_namespace
+                                ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
+                                : "a name is at most 253 lower-case letters, digits, \"-\" and \".\", with a letter or "
+                                  "digit at both ends",
+                        "\"%s\" is no name", doc_shown(text, shown));
+                return;
+        }
+        remember_place(loader, node, &ret->place);
+        ret->name = loader_strdup(loader, text);
+}
+
+static void load_ns(struct policy_loader *loader, const struct doc_node *meta, struct metadata *ret)
+{
+        const char *text = NAMESPACE_DEFAULT;
+        char shown[DOC_SHOWN_MAX];
+
+        doc_get_string(loader->file, meta, "namespace", &text);
+        if (!namespace_name_is_valid(text))
+                doc_diag(loader->file, doc_get(meta, "namespace"), DIAG_ERROR, "VW008",
+                         "a name is at most 63 lower-case letters, digits, \"-\" and \"_\"", "\"%s\" is no namespace",
+                         doc_shown(text, shown));
+        ret->ns = loader_strdup(loader, text);
+}
+
+/* metadata as Kubernetes has it, with what a cluster adds when it prints an object. */
+static bool load_metadata(struct policy_loader *loader, const struct doc_node *object, bool is_namespace,
+                          struct metadata *ret)
+{
+        static const char *const fields[] = {
+                "name",
+                "namespace",
+                "labels",
+                "annotations",
+                "uid",
+                "resourceVersion",
+                "generation",
+                "creationTimestamp",
+                "managedFields",
+                "ownerReferences",
+                "finalizers",
+                "generateName",
+                "selfLink",
+                "deletionTimestamp",
+                "deletionGracePeriodSeconds",
+        };
+        const struct doc_node *meta = doc_get(object, "metadata");
+
+        if (!meta || meta->kind == DOC_NULL) {
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write \"metadata:\" and below it \"name: ...\"",
+                         "the object has no \"metadata\"");
+                return false;
+        }
+        if (!loader_check_fields(loader, meta, "metadata", fields, ARRAY_SIZE(fields)))
+                return false;
+        load_name(loader, meta, is_namespace, ret);
+        if (!is_namespace)
+                load_ns(loader, meta, ret);
+        load_text_map(loader, meta, "labels", "label", is_namespace ? &ret->labels : NULL);
+        load_text_map(loader, meta, "annotations", "annotation", NULL);
+        return ret->name && (is_namespace || ret->ns);
+}
+
+static void load_network_policy(struct policy_loader *loader, const struct doc_node *object)
+{
+        static const char *const fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
+        struct policy_build *build = loader->set->build;
+        struct policy policy = {.tier = TIER_NETWORK_POLICY, .loc = loader_loc(loader, object)};
+        const struct doc_node *spec = doc_get(object, "spec");
+        struct metadata meta = {0};
+        bool named;
+
+        if (!loader_check_fields(loader, object, "a NetworkPolicy", fields, ARRAY_SIZE(fields)))
+                return;
+        named = load_metadata(loader, object, false, &meta);
+        if (!spec || spec->kind == DOC_NULL) {
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write \"spec:\" and below it \"podSelector: ...\"",
+                         "the NetworkPolicy has no \"spec\"");
+                return;
+        }
+        load_network_policy_spec(loader, spec, &policy);
+        if (!named || !policy.pod_selector)
+                return;
+        policy.name = meta.name;
+        policy.ns = meta.ns;
+        policy.name_loc = meta.place.loc;
+        if (array_reserve(&build->policies, &build->policies_cap, build->policies_len + 1, sizeof(*build->policies)) <
+            0)
+                loader->file->oom = true;
+        else
+                build->policies[build->policies_len++] = (struct built_policy){.policy = policy, .place = meta.place};
+}
+
+/* The label that says the name is not given, it follows. */
+static void add_name_label(struct policy_loader *loader, const struct doc_node *object, struct metadata *meta)
+{
+        const char *given = label_set_get(&meta->labels, NAMESPACE_NAME_LABEL);
+        struct label *items;
+
+        if (given && strcmp(given, meta->name) != 0)
+                doc_diag(loader->file, doc_get(doc_get(doc_get(object, "metadata"), "labels"), NAMESPACE_NAME_LABEL),
+                         DIAG_ERROR, "VW005", "remove it",
+                         "the label " NAMESPACE_NAME_LABEL " is always the namespace's name");
+        if (given)
+                return;
+        items = loader_array(loader, meta->labels.len + 1, sizeof(*items));
+        if (!items)
+                return;
+        if (meta->labels.len > 0)
+                memcpy(items, meta->labels.items, meta->labels.len * sizeof(*items));
+        items[meta->labels.len] = (struct label){.key = NAMESPACE_NAME_LABEL, .value = meta->name};
+        meta->labels.items = items;
+        meta->labels.len++;
+        label_set_normalise(&meta->labels);
+}
+
+static void load_namespace(struct policy_loader *loader, const struct doc_node *object)
+{
+        static const char *const fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
+        struct policy_build *build = loader->set->build;
+        struct metadata meta = {0};
+
+        if (!loader_check_fields(loader, object, "a Namespace", fields, ARRAY_SIZE(fields)) ||
+            !load_metadata(loader, object, true, &meta))
+                return;
+        add_name_label(loader, object, &meta);
+        if (array_reserve(&build->namespaces, &build->namespaces_cap, build->namespaces_len + 1,
+                          sizeof(*build->namespaces)) < 0)
+                loader->file->oom = true;
+        else
+                build->namespaces[build->namespaces_len++] = (struct built_namespace){
+                        .ns = {.name = meta.name, .labels = meta.labels},
+                        .place = meta.place,
+                };
+}
+
+static void skip_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
+                        const char *kind)
+{
+        struct policy_build *build = loader->set->build;
+        struct skipped_object skipped = {
+                .api_version = loader_strdup(loader, api_version),
+                .kind = loader_strdup(loader, kind),
+                .loc = loader_loc(loader, object),
+        };
+
+        if (array_reserve(&build->skipped, &build->skipped_cap, build->skipped_len + 1, sizeof(skipped)) < 0)
+                loader->file->oom = true;
+        else
+                build->skipped[build->skipped_len++] = skipped;
+}
+
+static bool group_is(const char *api_version, const char *group)
+{
+        size_t len = strlen(group);
+
+        return strncmp(api_version, group, len) == 0 && api_version[len] == '/';
+}
+
+/* Ours to read or to refuse: an object that was meant for us must not be passed over because of a slip. */
+static bool is_ours(const char *api_version, const char *kind)
+{
+        static const char *const kinds[] = {
+                "NetworkPolicy",        "NetworkPolicyList",  "Namespace",
+                "ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy",
+        };
+        static const char *const versions[] = {"networking.k8s.io/v1", "policy.networking.k8s.io/v1alpha2",
+                                               "extensions/v1beta1"};
+
+        if (group_is(api_version, "networking.k8s.io") || group_is(api_version, "policy.networking.k8s.io"))
+                return true;
+        if (!doc_nearest(kind, kinds, ARRAY_SIZE(kinds)))
+                return false;
+        return !strchr(api_version, '/') || doc_nearest(api_version, versions, ARRAY_SIZE(versions));
+}
+
+static void refuse_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
+                          const char *kind)
+{
+        char shown_version[DOC_SHOWN_MAX], shown_kind[DOC_SHOWN_MAX];
+
+        doc_diag(loader->file, doc_get(object, "kind"), DIAG_ERROR, "VW007", KINDS_HINT,
+                 "kind \"%s\" of apiVersion \"%s\" is not read", doc_shown(kind, shown_kind),
+                 doc_shown(api_version, shown_version));
+}
+
+static void load_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
+                        const char *kind);
+
+/* What an object says it is; an item of a typed list may leave it to the list. */
+static void load_any(struct policy_loader *loader, const struct doc_node *object, bool in_typed_list)
+{
+        const char *api_version = NULL, *kind = NULL;
+        bool has_version, has_kind;
+
+        if (object->kind != DOC_MAP) {
+                doc_diag(loader->file, object, DIAG_ERROR, "VW004",
+                         "a document begins with apiVersion, kind and metadata", "an object must be a mapping, not %s",
+                         doc_kind_name(object->kind));
+                return;
+        }
+        has_version = doc_get(object, "apiVersion");
+        has_kind = doc_get(object, "kind");
+        if (in_typed_list && !has_version && !has_kind) {
+                load_network_policy(loader, object);
+                return;
+        }
+        doc_get_string(loader->file, object, "apiVersion", &api_version);
+        doc_get_string(loader->file, object, "kind", &kind);
+        if (!has_version)
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005",
+                         "a NetworkPolicy has apiVersion: networking.k8s.io/v1", "the object has no \"apiVersion\"");
+        if (!has_kind)
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write kind: NetworkPolicy",
+                         "the object has no \"kind\"");
+        if (api_version && kind)
+                load_object(loader, object, api_version, kind);
+}
+
+static void load_list(struct policy_loader *loader, const struct doc_node *object, bool typed)
+{
+        static const char *const fields[] = {"apiVersion", "kind", "metadata", "items"};
+        struct doc_node *items = NULL;
+        size_t i;
+
+        loader_check_fields(loader, object, "a List", fields, ARRAY_SIZE(fields));
+        if (!doc_get_list(loader->file, object, "items", &items))
+                return;
+        for (i = 0; i < items->len; i++)
+                load_any(loader, items->items[i], typed);
+}
+
+static void load_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
+                        const char *kind)
+{
+        bool core = strcmp(api_version, "v1") == 0, networking = strcmp(api_version, "networking.k8s.io/v1") == 0;
+
+        if (networking && strcmp(kind, "NetworkPolicy") == 0)
+                load_network_policy(loader, object);
+        else if (networking && strcmp(kind, "NetworkPolicyList") == 0)
+                load_list(loader, object, true);
+        else if (core && strcmp(kind, "List") == 0)
+                load_list(loader, object, false);
+        else if (core && strcmp(kind, "Namespace") == 0)
+                load_namespace(loader, object);
+        else if (is_ours(api_version, kind))
+                refuse_object(loader, object, api_version, kind);
+        else
+                skip_object(loader, object, api_version, kind);
+}
+
+int policy_set_load(struct policy_set *set, const char *name, const char *bytes, size_t size, struct diag_list *diags)
+{
+        _cleanup_(arena_freep) struct arena *arena = arena_new();
+        struct policy_build *build = set->build;
+        struct doc_file file;
+        struct policy_loader loader = {.set = set, .file = &file, .file_index = (uint32_t)build->files_len};
+        const char *kept_name = arena_strdup(set->arena, name);
+        size_t i;
+        int r;
+
+        if (!arena || !kept_name ||
+            array_reserve(&build->files, &build->files_cap, build->files_len + 1, sizeof(*build->files)) < 0)
+                return -ENOMEM;
+        build->files[build->files_len++] = kept_name;
+        r = doc_parse(&file, arena, kept_name, bytes, size, diags);
+        if (r < 0)
+                return r;
+        for (i = 0; i < file.docs_len; i++)
+                load_any(&loader, file.docs[i], false);
+        return file.oom ? -ENOMEM : 0;
+}
+
+static int cmp_text(const char *a, const char *b)
+{
+        if (!a || !b)
+                return (a != NULL) - (b != NULL);
+        return strcmp(a, b);
+}
+
+static int cmp_loc(const struct src_loc *a, const struct src_loc *b)
+{
+        if (a->file != b->file)
+                return a->file < b->file ? -1 : 1;
+        if (a->line != b->line)
+                return a->line < b->line ? -1 : 1;
+        return (a->col > b->col) - (a->col < b->col);
+}
+
+static int cmp_policy_identity(const struct policy *a, const struct policy *b)
+{
+        int cmp = (a->tier > b->tier) - (a->tier < b->tier);
+
+        if (cmp == 0)
+                cmp = (a->priority > b->priority) - (a->priority < b->priority);
+        if (cmp == 0)
+                cmp = cmp_text(a->ns, b->ns);
+        return cmp ? cmp : strcmp(a->name, b->name);
+}
+
+static int cmp_policy(const void *pa, const void *pb)
+{
+        const struct built_policy *a = pa, *b = pb;
+        int cmp = cmp_policy_identity(&a->policy, &b->policy);
+
+        return cmp ? cmp : cmp_loc(&a->place.loc, &b->place.loc);
+}
+
+static int cmp_namespace(const void *pa, const void *pb)
+{
+        const struct built_namespace *a = pa, *b = pb;
+        int cmp = strcmp(a->ns.name, b->ns.name);
+
+        return cmp ? cmp : cmp_loc(&a->place.loc, &b->place.loc);
+}
+
+static int report_duplicate(const struct policy_set *set, struct diag_list *diags, const char *what,
+                            const struct name_place *first, const struct name_place *again)
+{
+        const struct diag where = {
+                .severity = DIAG_ERROR,
+                .rule = "VW006",
+                .file = (char *)set->files[again->loc.file],
+                .line = again->loc.line,
+                .col = again->loc.col,
+                .end_col = again->end_col,
+                .source = (char *)again->source,
+                .source_col = again->source_col,
+                .hint = "rename or remove one of the two",
+        };
+
+        return diag_add(diags, &where, "%s is given twice, first at %s:%u", what, set->files[first->loc.file],
+                        first->loc.line);
+}
+
+static int seal_policies(struct policy_set *set, struct diag_list *diags)
+{
+        struct policy_build *build = set->build;
+        char what[DOC_SHOWN_MAX + 340];
+        size_t i;
+
+        set->policies = arena_array(set->arena, build->policies_len, sizeof(*set->policies));
+        if (!set->policies)
+                return -ENOMEM;
+        if (build->policies_len > 0)
+                qsort(build->policies, build->policies_len, sizeof(*build->policies), cmp_policy);
+        for (i = 0; i < build->policies_len; i++) {
+                const struct built_policy *item = &build->policies[i], *last = &build->policies[i > 0 ? i - 1 : 0];
+
+                if (i == 0 || cmp_policy_identity(&last->policy, &item->policy) != 0) {
+                        set->policies[set->policies_len++] = item->policy;
+                        continue;
+                }
+                snprintf(what, sizeof(what), "NetworkPolicy %s/%s", item->policy.ns, item->policy.name);
+                if (report_duplicate(set, diags, what, &last->place, &item->place) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int seal_namespaces(struct policy_set *set, struct diag_list *diags)
+{
+        struct policy_build *build = set->build;
+        char what[DOC_SHOWN_MAX + 20];
+        size_t i;
+
+        set->namespaces = arena_array(set->arena, build->namespaces_len, sizeof(*set->namespaces));
+        if (!set->namespaces)
+                return -ENOMEM;
+        if (build->namespaces_len > 0)
+                qsort(build->namespaces, build->namespaces_len, sizeof(*build->namespaces), cmp_namespace);
+        for (i = 0; i < build->namespaces_len; i++) {
+                const struct built_namespace *item = &build->namespaces[i],
+                                             *last = &build->namespaces[i > 0 ? i - 1 : 0];
+
+                if (i == 0 || strcmp(last->ns.name, item->ns.name) != 0) {
+                        set->namespaces[set->namespaces_len++] = item->ns;
+                        continue;
+                }
+                snprintf(what, sizeof(what), "Namespace %s", item->ns.name);
+                if (report_duplicate(set, diags, what, &last->place, &item->place) < 0)
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+int policy_set_seal(struct policy_set *set, struct diag_list *diags)
+{
+        struct policy_build *build = set->build;
+        int r;
+
+        set->files = arena_memdup(set->arena, build->files, build->files_len * sizeof(*build->files));
+        set->skipped = arena_memdup(set->arena, build->skipped, build->skipped_len * sizeof(*build->skipped));
+        if (!set->files || !set->skipped)
+                return -ENOMEM;
+        set->files_len = build->files_len;
+        set->skipped_len = build->skipped_len;
+        r = seal_policies(set, diags);
+        if (r == 0)
+                r = seal_namespaces(set, diags);
+        if (r == 0)
+                policy_build_free(steal(set->build));
+        return r;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The spec of a NetworkPolicy: subject, directions, rules, peers, ports. */
+#include <stdio.h>
+#include <string.h>
+
+#include "doc_private.h"
+#include "names.h"
+#include "policy_build.h"
+
+static const char *const spec_fields[] = {"podSelector", "policyTypes", "ingress", "egress"};
+static const char *const peer_fields[] = {"podSelector", "namespaceSelector", "ipBlock"};
+static const char *const block_fields[] = {"cidr", "except"};
+static const char *const port_fields[] = {"protocol", "port", "endPort"};
+static const char *const policy_types[] = {"Ingress", "Egress"};
+
+/* Absent and null are the same to Kubernetes. */
+static const struct doc_node *get_present(const struct doc_node *node, const char *key)
+{
+        const struct doc_node *value = doc_get(node, key);
+
+        return value && value->kind != DOC_NULL ? value : NULL;
+}
+
+static bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const char *what, struct prefix *ret)
+{
+        char shown[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64] = "write an address, \"/\" and a length: 10.0.0.0/8";
+        struct addr addr;
+
+        if (node->kind != DOC_STRING) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "%s must be a string, not %s", what,
+                         doc_kind_name(node->kind));
+                return false;
+        }
+        if (prefix_parse(node->text, ret))
+                return true;
+        doc_shown(node->text, shown);
+        if (addr_parse(node->text, &addr))
+                snprintf(hint, sizeof(hint), "this one address is written %s/%d", shown,
+                         addr.family == ADDR_V4 ? 32 : 128);
+        else if (strchr(node->text, '/'))
+                snprintf(hint, sizeof(hint),
+                         "write an address without leading zeros, \"/\" and a length up to 32, or 128 for IPv6");
+        doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "%s \"%s\" is no CIDR", what, shown);
+        return false;
+}
+
+static void load_excepts(struct policy_loader *loader, const struct doc_node *list, struct peer *peer)
+{
+        char inner[ADDR_TEXT_MAX], outer[ADDR_TEXT_MAX];
+        size_t i;
+
+        peer->excepts = loader_array(loader, list->len, sizeof(*peer->excepts));
+        for (i = 0; peer->excepts && i < list->len; i++) {
+                struct prefix prefix;
+
+                if (!load_cidr(loader, list->items[i], "except", &prefix))
+                        continue;
+                if (prefix_is_strictly_inside(&prefix, &peer->cidr))
+                        peer->excepts[peer->excepts_len++] = prefix;
+                else
+                        doc_diag(loader->file, list->items[i], DIAG_ERROR, "VW207",
+                                 "an except is a smaller part of its cidr; remove it, or widen the cidr",
+                                 "except %s is not inside cidr %s, or is all of it", prefix_format(&prefix, inner),
+                                 prefix_format(&peer->cidr, outer));
+        }
+}
+
+static bool load_block(struct policy_loader *loader, const struct doc_node *node, struct peer *peer)
+{
+        const struct doc_node *cidr;
+        struct doc_node *excepts = NULL;
+
+        peer->kind = PEER_BLOCK;
+        if (!loader_check_fields(loader, node, "ipBlock", block_fields, ARRAY_SIZE(block_fields)))
+                return false;
+        cidr = get_present(node, "cidr");
+        if (!cidr) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005", "give one: cidr: 10.0.0.0/8",
+                         "the ipBlock has no \"cidr\"");
+                return false;
+        }
+        if (!load_cidr(loader, cidr, "cidr", &peer->cidr))
+                return false;
+        if (doc_get_list(loader->file, node, "except", &excepts))
+                load_excepts(loader, excepts, peer);
+        return true;
+}
+
+/* False where the peer says nothing that could be kept; it was reported then. */
+static bool load_peer(struct policy_loader *loader, const struct doc_node *node, struct peer *peer)
+{
+        const struct doc_node *pods, *namespaces, *block;
+
+        if (!loader_check_fields(loader, node, "a peer", peer_fields, ARRAY_SIZE(peer_fields)))
+                return false;
+        pods = get_present(node, "podSelector");
+        namespaces = get_present(node, "namespaceSelector");
+        block = get_present(node, "ipBlock");
+        peer->loc = loader_loc(loader, node);
+
+        if (block && (pods || namespaces)) {
+                doc_diag(loader->file, block, DIAG_ERROR, "VW005", "make it an item of its own, with \"- \" before it",
+                         "ipBlock cannot stand beside a selector in one peer");
+                return false;
+        }
+        if (block)
+                return load_block(loader, block, peer);
+        peer->kind = PEER_SELECTOR;
+        if (!pods && !namespaces) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005",
+                         "\"podSelector: {}\" is every endpoint of this namespace, \"namespaceSelector: {}\" every "
+                         "endpoint "
+                         "of all; check the indentation",
+                         "the peer is empty");
+                return false;
+        }
+        if (pods)
+                peer->pod_selector = load_selector(loader, pods, "podSelector");
+        if (namespaces)
+                peer->ns_selector = load_selector(loader, namespaces, "namespaceSelector");
+        return true;
+}
+
+static bool load_protocol(struct policy_loader *loader, const struct doc_node *node, uint8_t *ret)
+{
+        static const char *const names[] = {"TCP", "UDP", "SCTP"};
+        static const uint8_t numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+        char shown[DOC_SHOWN_MAX], hint[80];
+        const char *text = NULL, *nearest;
+        size_t i;
+
+        *ret = IPPROTO_TCP;
+        if (!doc_get_string(loader->file, node, "protocol", &text))
+                return !get_present(node, "protocol");
+        for (i = 0; i < ARRAY_SIZE(names); i++) {
+                if (strcmp(text, names[i]) == 0) {
+                        *ret = numbers[i];
+                        return true;
+                }
+        }
+        nearest = doc_nearest(text, names, ARRAY_SIZE(names));
+        if (nearest)
+                snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest);
+        else
+                snprintf(hint, sizeof(hint), "a rule without ports allows every protocol, ICMP included");
+        doc_diag(loader->file, doc_get(node, "protocol"), DIAG_ERROR, "VW203", hint,
+                 "\"protocol\" must be TCP, UDP or SCTP, not \"%s\"", doc_shown(text, shown));
+        return false;
+}
+
+/* A name, or what somebody wrote for a number. */
+static bool load_port_name(struct policy_loader *loader, const struct doc_node *node, struct port_match *port)
+{
+        size_t digits = strspn(node->text, "0123456789"), len = strlen(node->text);
+        char shown[DOC_SHOWN_MAX];
+        const char *hint;
+
+        if (port_name_is_valid(node->text)) {
+                port->kind = PORT_NAME;
+                port->name = loader_strdup(loader, node->text);
+                return port->name;
+        }
+        if (digits == len && len > 0)
+                hint = "a number is written without quotes";
+        else if (digits > 0 && strspn(node->text, "0123456789-:") == len)
+                hint = "a range is written as two fields: port: 8000 and endPort: 8080";
+        else if (strchr(node->text, ','))
+                hint = "each port is an item of its own, with \"- port: \" before it";
+        else if (strchr(node->text, '/'))
+                hint = "the protocol is a field of its own: protocol: UDP";
+        else
+                hint = "a name is at most 15 lower-case letters, digits and single inner \"-\", with at least one "
+                       "letter";
+        doc_diag(loader->file, node, DIAG_ERROR, "VW203", hint, "\"%s\" is no port number and no port name",
+                 doc_shown(node->text, shown));
+        return false;
+}
+
+static bool load_port_number(struct policy_loader *loader, const struct doc_node *node, const char *field,
+                             uint16_t *ret)
+{
+        char shown[DOC_SHOWN_MAX];
+
+        if (node->integer < 1 || node->integer > UINT16_MAX) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW203",
+                         "all ports of a protocol: leave out \"port\", keep \"protocol\"",
+                         "\"%s\" must be from 1 to 65535, not %s", field, doc_shown(node->text, shown));
+                return false;
+        }
+        *ret = (uint16_t)node->integer;
+        return true;
+}
+
+static bool load_port_value(struct policy_loader *loader, const struct doc_node *node, struct port_match *port)
+{
+        switch (node->kind) {
+        case DOC_INT:
+                if (!load_port_number(loader, node, "port", &port->range.first))
+                        return false;
+                port->range.last = port->range.first;
+                return true;
+        case DOC_STRING:
+                return load_port_name(loader, node, port);
+        case DOC_LIST:
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004",
+                         "each port is an item of its own, with \"- port: \" before it",
+                         "\"port\" must be a number or a name, not a list");
+                return false;
+        case DOC_NULL:
+        case DOC_BOOL:
+        case DOC_FLOAT:
+        case DOC_MAP:
+        case DOC_KIND_MAX:
+                break;
+        }
+        doc_diag(loader->file, node, DIAG_ERROR, "VW004", NULL, "\"port\" must be a number or a name, not %s",
+                 doc_kind_name(node->kind));
+        return false;
+}
+
+static bool load_end_port(struct policy_loader *loader, const struct doc_node *node, const struct doc_node *start,
+                          struct port_match *port)
+{
+        uint16_t last = 0;
+
+        if (node->kind != DOC_INT) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW203", "write it as a number, without quotes",
+                         "\"endPort\" must be a number, not %s", doc_kind_name(node->kind));
+                return false;
+        }
+        if (!start || start->kind != DOC_INT) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW203", "give the range's first port as a number: port: 8000",
+                         start ? "\"endPort\" needs a \"port\" that is a number" : "\"endPort\" needs a \"port\"");
+                return false;
+        }
+        if (!load_port_number(loader, node, "endPort", &last))
+                return false;
+        if (last < port->range.first) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW203", "the range goes from port up to endPort",
+                         "\"endPort\" %u is below \"port\" %u", last, port->range.first);
+                return false;
+        }
+        port->range.last = last;
+        return true;
+}
+
+static bool load_port(struct policy_loader *loader, const struct doc_node *node, struct port_match *port)
+{
+        const struct doc_node *start, *end;
+        bool ok;
+
+        if (node->kind == DOC_INT || node->kind == DOC_STRING) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write \"- port: 80\"",
+                         "a port must be a mapping, not %s", doc_kind_name(node->kind));
+                return false;
+        }
+        if (!loader_check_fields(loader, node, "a port", port_fields, ARRAY_SIZE(port_fields)))
+                return false;
+        start = get_present(node, "port");
+        end = get_present(node, "endPort");
+        *port = (struct port_match){.kind = PORT_RANGE, .range = {0, UINT16_MAX}, .loc = loader_loc(loader, node)};
+        ok = load_protocol(loader, node, &port->protocol);
+        if (start)
+                ok = load_port_value(loader, start, port) && ok;
+        if (end && (ok || !start))
+                ok = load_end_port(loader, end, start, port) && ok;
+        return ok;
+}
+
+static void load_rule(struct policy_loader *loader, const struct doc_node *node, enum direction direction,
+                      struct rule *rule)
+{
+        static const char *const fields[DIR_MAX][2] = {{"from", "ports"}, {"to", "ports"}};
+        static const char *const names[DIR_MAX] = {"an ingress rule", "an egress rule"};
+        struct doc_node *peers = NULL, *ports = NULL;
+        size_t i;
+
+        rule->action = ACTION_ALLOW;
+        rule->loc = loader_loc(loader, node);
+        if (!loader_check_fields(loader, node, names[direction], fields[direction], 2))
+                return;
+        doc_get_list(loader->file, node, fields[direction][0], &peers);
+        doc_get_list(loader->file, node, fields[direction][1], &ports);
+        rule->any_peer = !peers || peers->len == 0;
+        rule->any_port = !ports || ports->len == 0;
+        rule->peers = loader_array(loader, peers ? peers->len : 0, sizeof(*rule->peers));
+        rule->ports = loader_array(loader, ports ? ports->len : 0, sizeof(*rule->ports));
+        if (!rule->peers || !rule->ports)
+                return;
+        for (i = 0; peers && i < peers->len; i++)
+                if (load_peer(loader, peers->items[i], &rule->peers[rule->peers_len]))
+                        rule->peers_len++;
+        for (i = 0; ports && i < ports->len; i++)
+                if (load_port(loader, ports->items[i], &rule->ports[rule->ports_len]))
+                        rule->ports_len++;
+}
+
+static void load_rules(struct policy_loader *loader, const struct doc_node *spec, enum direction direction,
+                       struct policy *policy)
+{
+        struct doc_node *list = NULL;
+        struct rule *rules;
+        size_t i;
+
+        if (!doc_get_list(loader->file, spec, direction_name(direction), &list))
+                return;
+        rules = loader_array(loader, list->len, sizeof(*rules));
+        if (!rules)
+                return;
+        for (i = 0; i < list->len; i++) {
+                rules[i].index = (uint32_t)i;
+                load_rule(loader, list->items[i], direction, &rules[i]);
+        }
+        policy->rules[direction] = rules;
+        policy->rules_len[direction] = list->len;
+}
+
+static void load_policy_type(struct policy_loader *loader, const struct doc_node *node, struct policy *policy)
+{
+        char shown[DOC_SHOWN_MAX], hint[64];
+        const char *nearest;
+        enum direction direction;
+
+        for (direction = 0; direction < DIR_MAX; direction++) {
+                if (node->kind == DOC_STRING && strcmp(node->text, policy_types[direction]) == 0) {
+                        policy->applies[direction] = true;
+                        return;
+                }
+        }
+        if (node->kind != DOC_STRING) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write Ingress or Egress",
+                         "an item of policyTypes must be a string, not %s", doc_kind_name(node->kind));
+                return;
+        }
+        nearest = doc_nearest(node->text, policy_types, ARRAY_SIZE(policy_types));
+        snprintf(hint, sizeof(hint), nearest ? "did you mean \"%s\"?" : "write Ingress or Egress", nearest);
+        doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "unknown policy type \"%s\"",
+                 doc_shown(node->text, shown));
+}
+
+/* Kubernetes' defaulting: absent or empty policyTypes mean Ingress, and Egress where there are egress rules. */
+static void load_policy_types(struct policy_loader *loader, const struct doc_node *spec, struct policy *policy)
+{
+        struct doc_node *list = NULL;
+        size_t i;
+
+        doc_get_list(loader->file, spec, "policyTypes", &list);
+        if (!list || list->len == 0) {
+                policy->applies[DIR_INGRESS] = true;
+                policy->applies[DIR_EGRESS] = policy->rules_len[DIR_EGRESS] > 0;
+                return;
+        }
+        if (list->len > ARRAY_SIZE(policy_types))
+                doc_diag(loader->file, list, DIAG_ERROR, "VW008", "list Ingress, Egress, or both once",
+                         "more than two policyTypes");
+        for (i = 0; i < list->len; i++)
+                load_policy_type(loader, list->items[i], policy);
+}
+
+void load_network_policy_spec(struct policy_loader *loader, const struct doc_node *spec, struct policy *policy)
+{
+        const struct doc_node *pods = doc_get(spec, "podSelector");
+        static const struct doc_node nothing = {.kind = DOC_NULL};
+
+        policy->pod_selector = load_selector(loader, pods ? pods : &nothing, "podSelector");
+        if (policy->pod_selector && !pods)
+                policy->pod_selector->loc = loader_loc(loader, spec);
+        if (!loader_check_fields(loader, spec, "spec", spec_fields, ARRAY_SIZE(spec_fields)))
+                return;
+        load_rules(loader, spec, DIR_INGRESS, policy);
+        load_rules(loader, spec, DIR_EGRESS, policy);
+        load_policy_types(loader, spec, policy);
+}

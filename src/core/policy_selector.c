@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Label selectors as policies write them: matchLabels and matchExpressions. */
+#include <stdio.h>
+#include <string.h>
+
+#include "doc_private.h"
+#include "policy_build.h"
+
+static const char *const selector_fields[] = {"matchLabels", "matchExpressions"};
+static const char *const expression_fields[] = {"key", "operator", "values"};
+static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"};
+
+#define LABEL_KEY_HINT                                                                                                 \
+        "a key is at most 63 letters, digits, \"-\", \"_\" and \".\", with a letter or digit at both ends, and may "   \
+        "have a DNS name and \"/\" before it"
+#define LABEL_VALUE_HINT                                                                                               \
+        "a value is at most 63 letters, digits, \"-\", \"_\" and \".\", with a letter or digit at both ends, or empty"
+
+static bool check_key(struct policy_loader *loader, const struct doc_node *node)
+{
+        char shown[DOC_SHOWN_MAX];
+
+        if (label_key_is_valid(node->text))
+                return true;
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_KEY_HINT, "\"%s\" is no label key",
+                 doc_shown(node->text, shown));
+        return false;
+}
+
+static bool check_value(struct policy_loader *loader, const struct doc_node *node)
+{
+        char shown[DOC_SHOWN_MAX];
+
+        if (label_value_is_valid(node->text))
+                return true;
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_VALUE_HINT, "\"%s\" is no label value",
+                 doc_shown(node->text, shown));
+        return false;
+}
+
+static bool check_is_text(struct policy_loader *loader, const struct doc_node *node, const char *what, const char *key)
+{
+        char shown[DOC_SHOWN_MAX], name[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64];
+
+        if (node->kind == DOC_STRING)
+                return true;
+        if (node->kind == DOC_LIST || node->kind == DOC_MAP) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write one value; matchExpressions takes several",
+                         "%s \"%s\" must be a string, not %s", what, doc_shown(key, name), doc_kind_name(node->kind));
+                return false;
+        }
+        doc_shown(node->text, shown);
+        if (node->kind == DOC_NULL)
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "an empty value is written \"\"",
+                         "%s \"%s\" has no value", what, doc_shown(key, name));
+        else {
+                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "%s \"%s\" must be a string, not %s (%s)", what,
+                         doc_shown(key, name), doc_kind_name(node->kind), shown);
+        }
+        return false;
+}
+
+const char *load_text_pair(struct policy_loader *loader, const struct doc_pair *pair, const char *what)
+{
+        char shown[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64];
+
+        if (pair->key->kind != DOC_STRING) {
+                doc_shown(pair->key->text, shown);
+                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
+                doc_diag(loader->file, pair->key, DIAG_ERROR, "VW004", hint, "a key must be a string, not %s (%s)",
+                         doc_kind_name(pair->key->kind), shown);
+                return NULL;
+        }
+        return check_is_text(loader, pair->value, what, pair->key->text) ? pair->value->text : NULL;
+}
+
+static const char **one_value(struct policy_loader *loader, const char *text)
+{
+        const char **values = loader_array(loader, 1, sizeof(*values));
+
+        if (values)
+                values[0] = loader_strdup(loader, text);
+        return values;
+}
+
+static void add_match_labels(struct policy_loader *loader, const struct doc_node *labels, struct selector *selector)
+{
+        size_t i;
+
+        for (i = 0; i < labels->len; i++) {
+                const struct doc_pair *pair = &labels->pairs[i];
+                struct label_requirement *requirement = &selector->requirements[selector->len];
+                const char *value = load_text_pair(loader, pair, "label");
+
+                if (!value || !check_key(loader, pair->key) || !check_value(loader, pair->value))
+                        continue;
+                requirement->op = LABEL_IN;
+                requirement->key = loader_strdup(loader, pair->key->text);
+                requirement->values = one_value(loader, value);
+                requirement->values_len = 1;
+                requirement->loc = loader_loc(loader, pair->key);
+                if (requirement->key && requirement->values && requirement->values[0])
+                        selector->len++;
+        }
+}
+
+static bool load_operator(struct policy_loader *loader, const struct doc_node *expression, enum label_op *ret)
+{
+        char shown[DOC_SHOWN_MAX], hint[64];
+        const char *text = NULL, *nearest;
+        enum label_op op;
+
+        if (!doc_get(expression, "operator")) {
+                doc_diag(loader->file, expression, DIAG_ERROR, "VW005",
+                         "an operator is In, NotIn, Exists or DoesNotExist", "the expression has no \"operator\"");
+                return false;
+        }
+        if (!doc_get_string(loader->file, expression, "operator", &text))
+                return false;
+        for (op = 0; op < LABEL_OP_MAX; op++) {
+                if (strcmp(text, operators[op]) == 0) {
+                        *ret = op;
+                        return true;
+                }
+        }
+        nearest = doc_nearest(text, operators, ARRAY_SIZE(operators));
+        snprintf(hint, sizeof(hint),
+                 nearest ? "did you mean \"%s\"?" : "an operator is In, NotIn, Exists or DoesNotExist", nearest);
+        doc_diag(loader->file, doc_get(expression, "operator"), DIAG_ERROR, "VW102", hint, "unknown operator \"%s\"",
+                 doc_shown(text, shown));
+        return false;
+}
+
+/* The values that fit; what does not is reported. */
+static bool load_values(struct policy_loader *loader, const struct doc_node *list,
+                        struct label_requirement *requirement)
+{
+        size_t i;
+
+        requirement->values = loader_array(loader, list->len, sizeof(*requirement->values));
+        if (!requirement->values)
+                return false;
+        for (i = 0; i < list->len; i++) {
+                const struct doc_node *item = list->items[i];
+
+                if (!check_is_text(loader, item, "a value of label", requirement->key) || !check_value(loader, item))
+                        continue;
+                requirement->values[requirement->values_len] = loader_strdup(loader, item->text);
+                if (!requirement->values[requirement->values_len++])
+                        return false;
+        }
+        return requirement->values_len == list->len;
+}
+
+static bool check_values_fit(struct policy_loader *loader, const struct doc_node *expression,
+                             const struct doc_node *values, enum label_op op)
+{
+        bool takes = op == LABEL_IN || op == LABEL_NOT_IN;
+
+        if (takes && (!values || values->len == 0)) {
+                doc_diag(loader->file, values ? values : expression, DIAG_ERROR, "VW102",
+                         "give at least one; to ask only whether the label is there, use Exists or DoesNotExist",
+                         "operator %s needs \"values\"", label_op_name(op));
+                return false;
+        }
+        if (!takes && values && values->len > 0) {
+                doc_diag(loader->file, values, DIAG_ERROR, "VW102",
+                         op == LABEL_EXISTS ? "remove them, or use In" : "remove them, or use NotIn",
+                         "operator %s takes no \"values\"", label_op_name(op));
+                return false;
+        }
+        return true;
+}
+
+static bool load_expression(struct policy_loader *loader, const struct doc_node *node,
+                            struct label_requirement *requirement)
+{
+        struct doc_node *values = NULL;
+        const char *key = NULL;
+
+        if (!loader_check_fields(loader, node, "an item of matchExpressions", expression_fields,
+                                 ARRAY_SIZE(expression_fields)))
+                return false;
+        if (!doc_get(node, "key"))
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005", "name the label: key: app",
+                         "the expression has no \"key\"");
+        if (!doc_get_string(loader->file, node, "key", &key) || !check_key(loader, doc_get(node, "key")))
+                return false;
+        requirement->key = loader_strdup(loader, key);
+        requirement->loc = loader_loc(loader, node);
+        if (!requirement->key || !load_operator(loader, node, &requirement->op))
+                return false;
+        if (!doc_get_list(loader->file, node, "values", &values) && doc_get(node, "values") &&
+            doc_get(node, "values")->kind != DOC_NULL)
+                return false;
+        if (!check_values_fit(loader, node, values, requirement->op))
+                return false;
+        return !values || load_values(loader, values, requirement);
+}
+
+static const char *selector_hint(const char *field)
+{
+        if (doc_nearest(field, selector_fields, ARRAY_SIZE(selector_fields)))
+                return NULL;
+        return "labels stand under matchLabels";
+}
+
+struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what)
+{
+        struct selector *selector = loader_array(loader, 1, sizeof(*selector));
+        struct doc_node *labels = NULL, *expressions = NULL;
+        size_t i;
+
+        if (!selector)
+                return NULL;
+        selector->loc = loader_loc(loader, node);
+        if (node->kind == DOC_NULL || !doc_check_fields_hinting(loader->file, node, what, selector_fields,
+                                                                ARRAY_SIZE(selector_fields), selector_hint))
+                return selector;
+        doc_get_map(loader->file, node, "matchLabels", &labels);
+        doc_get_list(loader->file, node, "matchExpressions", &expressions);
+        selector->requirements = loader_array(loader, (labels ? labels->len : 0) + (expressions ? expressions->len : 0),
+                                              sizeof(*selector->requirements));
+        if (!selector->requirements)
+                return NULL;
+        if (labels)
+                add_match_labels(loader, labels, selector);
+        for (i = 0; expressions && i < expressions->len; i++) {
+                struct label_requirement requirement = {0};
+
+                if (load_expression(loader, expressions->items[i], &requirement))
+                        selector->requirements[selector->len++] = requirement;
+        }
+        selector_normalise(selector);
+        return selector;
+}
