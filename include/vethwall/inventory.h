@@ -70,6 +70,10 @@ int inventory_seal(struct inventory *inventory);
 const struct endpoint *inventory_find(const struct inventory *inventory, const char *ns, const char *name);
 const struct namespace *inventory_find_namespace(const struct inventory *inventory, const char *name);
 
+/* A port as the label vethwall.io/port.<name> gives it: "8080", "53/udp". False where name or text is none; *ret, which
+ * borrows name, is then unchanged. */
+bool named_port_parse(const char *name, const char *text, struct named_port *ret);
+
 struct diag_list;
 
 /* Reads an inventory file (bytes in memory; name is for messages) into an unsealed inventory; may be called

@@ -30,3 +30,14 @@ void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char 
  * one will do. */
 bool doc_check_fields_hinting(struct doc_file *file, const struct doc_node *node, const char *what,
                               const char *const *names, size_t len, const char *(*hint)(const char *field));
+
+/* Reports (VW004) a value that is no string: what "key" is what it is the value of (a label, "app"). */
+bool doc_is_text(struct doc_file *file, const struct doc_node *node, const char *what, const char *key);
+
+/* The value in a mapping of texts; NULL and reported where key or value is none. */
+const char *doc_pair_text(struct doc_file *file, const struct doc_pair *pair, const char *what);
+
+/* Asks for the nearest of the names, or says otherwise where none is near. Returns buf. */
+#define DOC_HINT_MAX 160
+const char *doc_hint_nearest(char buf[static DOC_HINT_MAX], const char *word, const char *const *names, size_t len,
+                             const char *otherwise);

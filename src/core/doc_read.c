@@ -296,3 +296,51 @@ bool doc_get_map(struct doc_file *file, const struct doc_node *node, const char 
                 *ret = value;
         return value;
 }
+
+bool doc_is_text(struct doc_file *file, const struct doc_node *node, const char *what, const char *key)
+{
+        char shown[DOC_SHOWN_MAX], name[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+
+        if (node->kind == DOC_STRING)
+                return true;
+        doc_shown(key, name);
+        if (node->kind == DOC_NULL) {
+                doc_diag(file, node, DIAG_ERROR, "VW004", "an empty value is written \"\"", "%s \"%s\" has no value",
+                         what, name);
+        } else if (node->kind == DOC_LIST || node->kind == DOC_MAP) {
+                doc_diag(file, node, DIAG_ERROR, "VW004", NULL, "%s \"%s\" must be a string, not %s", what, name,
+                         doc_kind_name(node->kind));
+        } else {
+                doc_shown(node->text, shown);
+                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
+                doc_diag(file, node, DIAG_ERROR, "VW004", hint, "%s \"%s\" must be a string, not %s (%s)", what, name,
+                         doc_kind_name(node->kind), shown);
+        }
+        return false;
+}
+
+const char *doc_pair_text(struct doc_file *file, const struct doc_pair *pair, const char *what)
+{
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+
+        if (pair->key->kind != DOC_STRING) {
+                doc_shown(pair->key->text, shown);
+                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
+                doc_diag(file, pair->key, DIAG_ERROR, "VW004", hint, "a key must be a string, not %s (%s)",
+                         doc_kind_name(pair->key->kind), shown);
+                return NULL;
+        }
+        return doc_is_text(file, pair->value, what, pair->key->text) ? pair->value->text : NULL;
+}
+
+const char *doc_hint_nearest(char buf[static DOC_HINT_MAX], const char *word, const char *const *names, size_t len,
+                             const char *otherwise)
+{
+        const char *nearest = doc_nearest(word, names, len);
+
+        if (nearest)
+                snprintf(buf, DOC_HINT_MAX, "did you mean \"%s\"?", nearest);
+        else
+                snprintf(buf, DOC_HINT_MAX, "%s", otherwise);
+        return buf;
+}

@@ -27,6 +27,8 @@ void inventory_build_free(struct inventory_build *build)
                 return;
         str_index_fini(&build->by_name);
         str_index_fini(&build->by_namespace);
+        str_index_fini(&build->by_addr);
+        free(build->places);
         free(build->endpoints);
         free(build->namespaces);
         free(build);

@@ -8,6 +8,12 @@
 
 #include "index.h"
 
+/* Where a file gave an endpoint; zeroed for one that came otherwise. */
+struct endpoint_place {
+        const char *file;
+        unsigned line;
+};
+
 struct inventory_build {
         struct endpoint *endpoints; /* the array is owned; all else is the arena's */
         size_t endpoints_len;
@@ -15,8 +21,12 @@ struct inventory_build {
         struct namespace *namespaces;
         size_t namespaces_len;
         size_t namespaces_cap;
+        struct endpoint_place *places; /* owned; of endpoints, as far as it reaches */
+        size_t places_len;
+        size_t places_cap;
         struct str_index by_name;      /* "ns/name" -> endpoint */
         struct str_index by_namespace; /* name -> namespace */
+        struct str_index by_addr;      /* struct addr -> endpoint of a file that is not the host */
 };
 
 /* NULL is fine. */

@@ -60,8 +60,5 @@ bool loader_check_fields(struct policy_loader *loader, const struct doc_node *no
 /* A selector from its node; NULL only where memory is exhausted. What is wrong is reported and left out. what: "podSelector". */
 struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what);
 
-/* The text of a value in a mapping of texts; NULL and reported where key or value is none. what: "a label". */
-const char *load_text_pair(struct policy_loader *loader, const struct doc_pair *pair, const char *what);
-
 /* The spec of a NetworkPolicy into policy, whose pod_selector is set in any case but exhausted memory. */
 void load_network_policy_spec(struct policy_loader *loader, const struct doc_node *spec, struct policy *policy);

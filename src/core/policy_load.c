@@ -98,7 +98,7 @@ static void load_text_map(struct policy_loader *loader, const struct doc_node *m
         if (ret)
                 ret->items = loader_array(loader, map->len, sizeof(*ret->items));
         for (i = 0; i < map->len; i++) {
-                const char *text = load_text_pair(loader, &map->pairs[i], what);
+                const char *text = doc_pair_text(loader->file, &map->pairs[i], what);
                 struct label *label = ret && ret->items && text ? &ret->items[ret->len] : NULL;
 
                 if (!label)
@@ -477,7 +477,7 @@ static int seal_policies(struct policy_set *set, struct diag_list *diags)
 {
         struct policy_build *build = set->build;
         char what[DOC_SHOWN_MAX + 340];
-        size_t i;
+        size_t i, first = 0;
 
         set->policies = arena_array(set->arena, build->policies_len, sizeof(*set->policies));
         if (!set->policies)
@@ -485,14 +485,15 @@ static int seal_policies(struct policy_set *set, struct diag_list *diags)
         if (build->policies_len > 0)
                 qsort(build->policies, build->policies_len, sizeof(*build->policies), cmp_policy);
         for (i = 0; i < build->policies_len; i++) {
-                const struct built_policy *item = &build->policies[i], *last = &build->policies[i > 0 ? i - 1 : 0];
+                const struct built_policy *item = &build->policies[i], *other = &build->policies[first];
 
-                if (i == 0 || cmp_policy_identity(&last->policy, &item->policy) != 0) {
+                if (i == 0 || cmp_policy_identity(&other->policy, &item->policy) != 0) {
+                        first = i;
                         set->policies[set->policies_len++] = item->policy;
                         continue;
                 }
                 snprintf(what, sizeof(what), "NetworkPolicy %s/%s", item->policy.ns, item->policy.name);
-                if (report_duplicate(set, diags, what, &last->place, &item->place) < 0)
+                if (report_duplicate(set, diags, what, &other->place, &item->place) < 0)
                         return -ENOMEM;
         }
         return 0;
@@ -502,7 +503,7 @@ static int seal_namespaces(struct policy_set *set, struct diag_list *diags)
 {
         struct policy_build *build = set->build;
         char what[DOC_SHOWN_MAX + 20];
-        size_t i;
+        size_t i, first = 0;
 
         set->namespaces = arena_array(set->arena, build->namespaces_len, sizeof(*set->namespaces));
         if (!set->namespaces)
@@ -510,15 +511,15 @@ static int seal_namespaces(struct policy_set *set, struct diag_list *diags)
         if (build->namespaces_len > 0)
                 qsort(build->namespaces, build->namespaces_len, sizeof(*build->namespaces), cmp_namespace);
         for (i = 0; i < build->namespaces_len; i++) {
-                const struct built_namespace *item = &build->namespaces[i],
-                                             *last = &build->namespaces[i > 0 ? i - 1 : 0];
+                const struct built_namespace *item = &build->namespaces[i], *other = &build->namespaces[first];
 
-                if (i == 0 || strcmp(last->ns.name, item->ns.name) != 0) {
+                if (i == 0 || strcmp(other->ns.name, item->ns.name) != 0) {
+                        first = i;
                         set->namespaces[set->namespaces_len++] = item->ns;
                         continue;
                 }
                 snprintf(what, sizeof(what), "Namespace %s", item->ns.name);
-                if (report_duplicate(set, diags, what, &last->place, &item->place) < 0)
+                if (report_duplicate(set, diags, what, &other->place, &item->place) < 0)
                         return -ENOMEM;
         }
         return 0;

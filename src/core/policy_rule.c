@@ -125,8 +125,8 @@ static bool load_protocol(struct policy_loader *loader, const struct doc_node *n
 {
         static const char *const names[] = {"TCP", "UDP", "SCTP"};
         static const uint8_t numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
-        char shown[DOC_SHOWN_MAX], hint[80];
-        const char *text = NULL, *nearest;
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+        const char *text = NULL;
         size_t i;
 
         *ret = IPPROTO_TCP;
@@ -138,11 +138,8 @@ static bool load_protocol(struct policy_loader *loader, const struct doc_node *n
                         return true;
                 }
         }
-        nearest = doc_nearest(text, names, ARRAY_SIZE(names));
-        if (nearest)
-                snprintf(hint, sizeof(hint), "did you mean \"%s\"?", nearest);
-        else
-                snprintf(hint, sizeof(hint), "a rule without ports allows every protocol, ICMP included");
+        doc_hint_nearest(hint, text, names, ARRAY_SIZE(names),
+                         "a rule without ports allows every protocol, ICMP included");
         doc_diag(loader->file, doc_get(node, "protocol"), DIAG_ERROR, "VW203", hint,
                  "\"protocol\" must be TCP, UDP or SCTP, not \"%s\"", doc_shown(text, shown));
         return false;
@@ -317,8 +314,7 @@ static void load_rules(struct policy_loader *loader, const struct doc_node *spec
 
 static void load_policy_type(struct policy_loader *loader, const struct doc_node *node, struct policy *policy)
 {
-        char shown[DOC_SHOWN_MAX], hint[64];
-        const char *nearest;
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
         enum direction direction;
 
         for (direction = 0; direction < DIR_MAX; direction++) {
@@ -332,8 +328,7 @@ static void load_policy_type(struct policy_loader *loader, const struct doc_node
                          "an item of policyTypes must be a string, not %s", doc_kind_name(node->kind));
                 return;
         }
-        nearest = doc_nearest(node->text, policy_types, ARRAY_SIZE(policy_types));
-        snprintf(hint, sizeof(hint), nearest ? "did you mean \"%s\"?" : "write Ingress or Egress", nearest);
+        doc_hint_nearest(hint, node->text, policy_types, ARRAY_SIZE(policy_types), "write Ingress or Egress");
         doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "unknown policy type \"%s\"",
                  doc_shown(node->text, shown));
 }

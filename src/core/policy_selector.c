@@ -38,43 +38,6 @@ static bool check_value(struct policy_loader *loader, const struct doc_node *nod
         return false;
 }
 
-static bool check_is_text(struct policy_loader *loader, const struct doc_node *node, const char *what, const char *key)
-{
-        char shown[DOC_SHOWN_MAX], name[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64];
-
-        if (node->kind == DOC_STRING)
-                return true;
-        if (node->kind == DOC_LIST || node->kind == DOC_MAP) {
-                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write one value; matchExpressions takes several",
-                         "%s \"%s\" must be a string, not %s", what, doc_shown(key, name), doc_kind_name(node->kind));
-                return false;
-        }
-        doc_shown(node->text, shown);
-        if (node->kind == DOC_NULL)
-                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "an empty value is written \"\"",
-                         "%s \"%s\" has no value", what, doc_shown(key, name));
-        else {
-                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
-                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "%s \"%s\" must be a string, not %s (%s)", what,
-                         doc_shown(key, name), doc_kind_name(node->kind), shown);
-        }
-        return false;
-}
-
-const char *load_text_pair(struct policy_loader *loader, const struct doc_pair *pair, const char *what)
-{
-        char shown[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64];
-
-        if (pair->key->kind != DOC_STRING) {
-                doc_shown(pair->key->text, shown);
-                snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", shown);
-                doc_diag(loader->file, pair->key, DIAG_ERROR, "VW004", hint, "a key must be a string, not %s (%s)",
-                         doc_kind_name(pair->key->kind), shown);
-                return NULL;
-        }
-        return check_is_text(loader, pair->value, what, pair->key->text) ? pair->value->text : NULL;
-}
-
 static const char **one_value(struct policy_loader *loader, const char *text)
 {
         const char **values = loader_array(loader, 1, sizeof(*values));
@@ -91,7 +54,7 @@ static void add_match_labels(struct policy_loader *loader, const struct doc_node
         for (i = 0; i < labels->len; i++) {
                 const struct doc_pair *pair = &labels->pairs[i];
                 struct label_requirement *requirement = &selector->requirements[selector->len];
-                const char *value = load_text_pair(loader, pair, "label");
+                const char *value = doc_pair_text(loader->file, pair, "label");
 
                 if (!value || !check_key(loader, pair->key) || !check_value(loader, pair->value))
                         continue;
@@ -107,8 +70,8 @@ static void add_match_labels(struct policy_loader *loader, const struct doc_node
 
 static bool load_operator(struct policy_loader *loader, const struct doc_node *expression, enum label_op *ret)
 {
-        char shown[DOC_SHOWN_MAX], hint[64];
-        const char *text = NULL, *nearest;
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+        const char *text = NULL;
         enum label_op op;
 
         if (!doc_get(expression, "operator")) {
@@ -124,9 +87,8 @@ static bool load_operator(struct policy_loader *loader, const struct doc_node *e
                         return true;
                 }
         }
-        nearest = doc_nearest(text, operators, ARRAY_SIZE(operators));
-        snprintf(hint, sizeof(hint),
-                 nearest ? "did you mean \"%s\"?" : "an operator is In, NotIn, Exists or DoesNotExist", nearest);
+        doc_hint_nearest(hint, text, operators, ARRAY_SIZE(operators),
+                         "an operator is In, NotIn, Exists or DoesNotExist");
         doc_diag(loader->file, doc_get(expression, "operator"), DIAG_ERROR, "VW102", hint, "unknown operator \"%s\"",
                  doc_shown(text, shown));
         return false;
@@ -144,7 +106,8 @@ static bool load_values(struct policy_loader *loader, const struct doc_node *lis
         for (i = 0; i < list->len; i++) {
                 const struct doc_node *item = list->items[i];
 
-                if (!check_is_text(loader, item, "a value of label", requirement->key) || !check_value(loader, item))
+                if (!doc_is_text(loader->file, item, "a value of label", requirement->key) ||
+                    !check_value(loader, item))
                         continue;
                 requirement->values[requirement->values_len] = loader_strdup(loader, item->text);
                 if (!requirement->values[requirement->values_len++])

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files and directories into memory, and from there through the core's loaders. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <vethwall/arena.h>
+#include <vethwall/doc.h>
+
+#include "files/files.h"
+
+static void close_file(FILE **file)
+{
+        if (*file && *file != stdin)
+                fclose(*file);
+}
+
+static void close_dir(DIR **dir)
+{
+        if (*dir)
+                closedir(*dir);
+}
+
+static int report(struct diag_list *diags, const char *path, const char *problem, const char *hint)
+{
+        const struct diag where = {
+                .severity = DIAG_ERROR,
+                .rule = "VW001",
+                .file = (char *)path,
+                .hint = (char *)hint,
+        };
+
+        return diag_add(diags, &where, "%s", problem);
+}
+
+static int report_errno(struct diag_list *diags, const char *path, int error)
+{
+        char buf[256], problem[300];
+
+        snprintf(problem, sizeof(problem), "cannot be read: %s", strerror_r(error, buf, sizeof(buf)));
+        return report(diags, path, problem, NULL);
+}
+
+/* Up to one byte past the limit, so that the parser, which knows the limit, is not asked about a part of a file.
+ * 0, -errno, or -EFBIG. */
+static int read_all(FILE *file, char **ret, size_t *ret_size)
+{
+        _cleanup_free_ char *bytes = NULL;
+        size_t size = 0, cap = 0;
+
+        for (;;) {
+                int r = array_reserve(&bytes, &cap, size + 65536, 1);
+
+                if (r < 0)
+                        return r;
+                size += fread(bytes + size, 1, cap - size, file);
+                if (ferror(file))
+                        return errno > 0 ? -errno : -EIO;
+                if (size > DOC_SIZE_MAX)
+                        return -EFBIG;
+                if (feof(file))
+                        break;
+        }
+        *ret = steal(bytes);
+        *ret_size = size;
+        return 0;
+}
+
+int file_read(const char *path, char **ret, size_t *ret_size, struct diag_list *diags)
+{
+        _cleanup_(close_file) FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+        struct stat st;
+        int r;
+
+        *ret = NULL;
+        *ret_size = 0;
+        if (!file)
+                return errno == ENOMEM ? -ENOMEM : report_errno(diags, path, errno);
+        if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode))
+                return report_errno(diags, path, EISDIR);
+        r = read_all(file, ret, ret_size);
+        if (r == -ENOMEM || r == 0)
+                return r;
+        if (r == -EFBIG) {
+                char problem[64];
+
+                snprintf(problem, sizeof(problem), "the file is larger than %u MiB", DOC_SIZE_MAX >> 20);
+                return report(diags, path, problem, "split the file");
+        }
+        return report_errno(diags, path, -r);
+}
+
+struct path_list {
+        char **items; /* owned, with what they point to */
+        size_t len, cap;
+};
+
+static void path_list_fini(struct path_list *list)
+{
+        size_t i;
+
+        for (i = 0; i < list->len; i++)
+                free(list->items[i]);
+        free(list->items);
+}
+
+/* Takes path; NULL means that there was no memory for it. */
+static int path_list_add(struct path_list *list, char *path)
+{
+        if (!path || array_reserve(&list->items, &list->cap, list->len + 1, sizeof(*list->items)) < 0) {
+                free(path);
+                return -ENOMEM;
+        }
+        list->items[list->len++] = path;
+        return 0;
+}
+
+static int cmp_path(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static bool is_wanted(const char *name)
+{
+        static const char *const endings[] = {".yaml", ".yml", ".json"};
+        size_t len = strlen(name), i;
+
+        if (name[0] == '.')
+                return false;
+        for (i = 0; i < ARRAY_SIZE(endings); i++) {
+                size_t ending = strlen(endings[i]);
+
+                if (len > ending && strcmp(name + len - ending, endings[i]) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* The directory's files, in order of name, behind what the list holds. */
+static int add_directory(struct path_list *list, const char *path, DIR *dir, struct diag_list *diags)
+{
+        size_t first = list->len;
+        struct dirent *entry;
+        struct stat st;
+        char *full;
+        int r;
+
+        for (errno = 0; (entry = readdir(dir)); errno = 0) {
+                if (!is_wanted(entry->d_name))
+                        continue;
+                if (asprintf(&full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", entry->d_name) < 0)
+                        return -ENOMEM;
+                if (stat(full, &st) == 0 && S_ISDIR(st.st_mode)) {
+                        free(full);
+                        continue;
+                }
+                r = path_list_add(list, full);
+                if (r < 0)
+                        return r;
+        }
+        if (errno != 0)
+                return report_errno(diags, path, errno);
+        if (list->len > first)
+                qsort(list->items + first, list->len - first, sizeof(*list->items), cmp_path);
+        return 0;
+}
+
+static int expand(struct path_list *list, const char *const *paths, size_t len, struct diag_list *diags)
+{
+        size_t i;
+        int r;
+
+        for (i = 0; i < len; i++) {
+                _cleanup_(close_dir) DIR *dir = strcmp(paths[i], "-") == 0 ? NULL : opendir(paths[i]);
+
+                if (dir)
+                        r = add_directory(list, paths[i], dir, diags);
+                else
+                        r = path_list_add(list, strdup(paths[i]));
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Hands each file to load. */
+static int read_each(const char *const *paths, size_t len, struct diag_list *diags,
+                     int (*load)(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags),
+                     void *into)
+{
+        _cleanup_(path_list_fini) struct path_list list = {NULL, 0, 0};
+        size_t i;
+        int r;
+
+        r = expand(&list, paths, len, diags);
+        for (i = 0; r == 0 && i < list.len; i++) {
+                const char *name = strcmp(list.items[i], "-") == 0 ? "<stdin>" : list.items[i];
+                _cleanup_free_ char *bytes = NULL;
+                size_t size;
+
+                r = file_read(list.items[i], &bytes, &size, diags);
+                if (r == 0 && bytes)
+                        r = load(into, name, bytes, size, diags);
+        }
+        return r;
+}
+
+static int load_policies(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags)
+{
+        return policy_set_load(into, name, bytes, size, diags);
+}
+
+static int load_inventory(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags)
+{
+        return inventory_load(into, name, bytes, size, diags);
+}
+
+int policies_read(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags)
+{
+        _cleanup_(policy_set_freep) struct policy_set *set = NULL;
+        int r;
+
+        r = policy_set_new(&set);
+        if (r == 0)
+                r = read_each(paths, len, diags, load_policies, set);
+        if (r == 0)
+                r = policy_set_seal(set, diags);
+        if (r == 0)
+                *ret = steal(set);
+        return r;
+}
+
+int inventory_read(const char *const *paths, size_t len, struct inventory **ret, struct diag_list *diags)
+{
+        _cleanup_(inventory_freep) struct inventory *inventory = NULL;
+        int r;
+
+        r = inventory_new(&inventory);
+        if (r == 0)
+                r = read_each(paths, len, diags, load_inventory, inventory);
+        if (r == 0)
+                r = inventory_seal(inventory);
+        if (r == 0)
+                *ret = steal(inventory);
+        return r;
+}
