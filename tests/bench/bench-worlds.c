@@ -249,8 +249,13 @@ static int count_world(enum bench_world kind, struct count *count)
             policy_set_seal(policies, &diags) < 0 ||
             inventory_load(inventory, "inventory", inventory_text.text, inventory_text.len, &diags) < 0 ||
             inventory_seal(inventory) < 0 || diags.errors > 0 ||
-            world_new(&world, policies, inventory, &settings_default) < 0)
+            world_new(&world, policies, inventory, &settings_default) < 0) {
+                _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+                diag_list_format(&text, &diags, false);
+                fputs(text.text ? text.text : "", stderr);
                 return -EINVAL;
+        }
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 first[d] = malloc((world->identities_len + 1) * sizeof(**first));
                 if (!first[d])

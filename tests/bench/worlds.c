@@ -44,7 +44,7 @@ static size_t project(struct strbuf *policies, struct strbuf *inventory, const c
         char labels[64];
 
         for (size_t i = 0; i < len; i++) {
-                snprintf(labels, sizeof(labels), "app: %s, n: \"%zu\"", apps[i % ARRAY_SIZE(apps)], i);
+                snprintf(labels, sizeof(labels), "app: %s, nr: \"%zu\"", apps[i % ARRAY_SIZE(apps)], i);
                 endpoint(inventory, ns, first + i, labels);
         }
         policy(policies, ns, "default-deny", "podSelector: {}, policyTypes: [Ingress, Egress]");
@@ -97,7 +97,7 @@ static size_t flat(struct strbuf *policies, struct strbuf *inventory, size_t len
         char text[256], name[32];
 
         for (size_t i = 0; i < len; i++) {
-                snprintf(text, sizeof(text), "app: a%zu, n: \"%zu\"", i % 20, i);
+                snprintf(text, sizeof(text), "app: a%zu, nr: \"%zu\"", i % 20, i);
                 endpoint(inventory, "flat", i, text);
         }
         policy(policies, "flat", "default-deny", "podSelector: {}");
@@ -145,7 +145,7 @@ static size_t remote(struct strbuf *policies, struct strbuf *inventory, size_t p
 
         for (size_t i = 0; i < peers; i++) {
                 snprintf(ns, sizeof(ns), "far-%zu", i % 100);
-                snprintf(text, sizeof(text), "app: %s, n: \"%zu\"", apps[i % ARRAY_SIZE(apps)], i);
+                snprintf(text, sizeof(text), "app: %s, nr: \"%zu\"", apps[i % ARRAY_SIZE(apps)], i);
                 endpoint(inventory, ns, local + i, text);
         }
         for (size_t i = 0; i < 10; i++) {

@@ -20,24 +20,35 @@
         "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"                                                 \
         "metadata: {name: " name ", namespace: " ns "}\nspec: {" spec "}\n"
 
-static struct ruleset *compiled(const char *policy_text, const char *inventory_text, const struct settings *settings)
+/* Takes the inventory. */
+static struct ruleset *compiled_from(const char *policy_text, struct inventory *inventory,
+                                     const struct settings *settings)
 {
         _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
         _cleanup_(policy_set_freep) struct policy_set *policies = NULL;
-        _cleanup_(inventory_freep) struct inventory *inventory = NULL;
         _cleanup_(world_freep) struct world *world = NULL;
         struct ruleset *ruleset = NULL;
 
         assert_int_equal(policy_set_new(&policies), 0);
         assert_int_equal(policy_set_load(policies, "p.yaml", policy_text, strlen(policy_text), &diags), 0);
         assert_int_equal(policy_set_seal(policies, &diags), 0);
-        assert_int_equal(inventory_new(&inventory), 0);
-        assert_int_equal(inventory_load(inventory, "i.yaml", inventory_text, strlen(inventory_text), &diags), 0);
-        assert_int_equal(inventory_seal(inventory), 0);
         assert_int_equal(diags.errors, 0);
+        assert_int_equal(inventory_seal(inventory), 0);
         assert_int_equal(world_new(&world, policies, inventory, settings ? settings : &settings_default), 0);
         assert_int_equal(compile(&ruleset, world), 0);
+        inventory_free(inventory);
         return ruleset;
+}
+
+static struct ruleset *compiled(const char *policy_text, const char *inventory_text, const struct settings *settings)
+{
+        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
+        struct inventory *inventory = NULL;
+
+        assert_int_equal(inventory_new(&inventory), 0);
+        assert_int_equal(inventory_load(inventory, "i.yaml", inventory_text, strlen(inventory_text), &diags), 0);
+        assert_int_equal(diags.errors, 0);
+        return compiled_from(policy_text, inventory, settings);
 }
 
 static struct rs_table *table_of(const struct ruleset *ruleset)
@@ -270,10 +281,22 @@ static void ports_are_hashed_and_only_long_runs_are_ranges(void **state)
 
 static void names_that_nft_cannot_take_are_cleaned(void **state)
 {
-        struct ruleset *rs =
-                compiled("", HEAD "- {name: 'a\"b', namespace: 'Grüße $x', addresses: [10.0.0.2]}\n", NULL);
-        const struct rs_set *map = rs_table_find_set(table_of(rs), "egress4");
+        struct addr addr;
+        struct endpoint endpoint = {.ns = "Gr\xc3\xbc\xc3\x9f $x",
+                                    .name = "a\"b\n",
+                                    .addrs = &addr,
+                                    .addrs_len = 1,
+                                    .runtime = "docker",
+                                    .id = ""};
+        struct inventory *inventory = NULL;
+        const struct rs_set *map;
+        struct ruleset *rs;
 
+        assert_true(addr_parse("10.0.0.2", &addr));
+        assert_int_equal(inventory_new(&inventory), 0);
+        assert_int_equal(inventory_add_endpoint(inventory, &endpoint), 0);
+        rs = compiled_from("", inventory, NULL);
+        map = rs_table_find_set(table_of(rs), "egress4");
         assert_non_null(map);
         assert_int_equal(map->elems_len, 1);
         for (const char *p = map->elems[0].comment; *p; p++)
