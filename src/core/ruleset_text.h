@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The words of nft's language for single objects, private to the core: the ruleset's text and a plan's are made of
+/* The words of nft's language for single objects: the ruleset's text, a plan's and the kernel's refusals are made of
  * them. */
 #pragma once
 

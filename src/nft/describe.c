@@ -3,14 +3,23 @@
 #include <inttypes.h>
 #include <stdint.h>
 
-#include <vethwall/strbuf.h>
+#include <core/ruleset_text.h>
 
 #include "describe.h"
-#include "keytype.h"
 
 static void describe_start(struct strbuf *buf, const struct plan_op *op, const char *verb, const char *what)
 {
-        strbuf_printf(buf, "%s %s %s %s", verb, what, op->family == RS_INET ? "inet" : "bridge", op->table);
+        strbuf_printf(buf, "%s %s %s %s", verb, what, rs_family_name(op->family), op->table);
+}
+
+static void describe_key(struct strbuf *buf, const struct rs_set *set, const struct rs_elem *elem)
+{
+        struct rs_set keys = *set;
+        struct rs_elem key = *elem;
+
+        keys.map = false;
+        key.comment = NULL;
+        rs_elem_text(buf, &keys, &key);
 }
 
 static void describe_elems(struct strbuf *buf, const struct plan_op *op, size_t elem, size_t first_elem,
@@ -18,9 +27,9 @@ static void describe_elems(struct strbuf *buf, const struct plan_op *op, size_t 
 {
         strbuf_printf(buf, " %s { ", op->set->name);
         if (elem < op->elems_len) {
-                elem_text(buf, op->set, op->elems[elem]);
+                describe_key(buf, op->set, op->elems[elem]);
         } else if (elems_len > 0 && first_elem + elems_len <= op->elems_len) {
-                elem_text(buf, op->set, op->elems[first_elem]);
+                describe_key(buf, op->set, op->elems[first_elem]);
                 if (elems_len > 1)
                         strbuf_printf(buf, ", one of %zu elements", elems_len);
         }

@@ -3,9 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include <vethwall/addr.h>
 #include <vethwall/base.h>
-#include <vethwall/strbuf.h>
 
 #include "keytype.h"
 
@@ -68,38 +66,4 @@ void key_prev(enum rs_key key, const uint8_t bytes[static RS_KEY_SIZE_MAX], uint
         for (size_t i = rs_key_size(key); i-- > 0;)
                 if (ret[i]-- != 0)
                         break;
-}
-
-static void part_text(struct strbuf *buf, size_t len, const uint8_t *bytes)
-{
-        struct addr addr = {.family = len == 16 ? ADDR_V6 : ADDR_V4};
-        char text[ADDR_TEXT_MAX];
-
-        if (len == 1) {
-                strbuf_printf(buf, "%u", bytes[0]);
-        } else if (len == 2) {
-                strbuf_printf(buf, "%u", (unsigned)bytes[0] << 8 | bytes[1]);
-        } else {
-                memcpy(addr.bytes, bytes, len);
-                strbuf_puts(buf, addr_format(&addr, text));
-        }
-}
-
-void elem_text(struct strbuf *buf, const struct rs_set *set, const struct rs_elem *elem)
-{
-        const struct keytype *type = keytype_get(set->key);
-        size_t offset = 0;
-
-        for (size_t i = 0; i < type->parts_len; i++) {
-                size_t len = type->parts[i];
-
-                if (i > 0)
-                        strbuf_puts(buf, " . ");
-                part_text(buf, len, elem->key + offset);
-                if (memcmp(elem->key + offset, elem->key_end + offset, len) != 0) {
-                        strbuf_putc(buf, '-');
-                        part_text(buf, len, elem->key_end + offset);
-                }
-                offset += (len + 3) / 4 * 4;
-        }
 }

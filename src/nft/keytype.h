@@ -8,8 +8,6 @@
 
 #include <vethwall/ruleset.h>
 
-struct strbuf;
-
 struct keytype {
         uint32_t type;      /* NFTA_SET_KEY_TYPE: nft's own number, six bits a part; the kernel does not look at it */
         uint32_t byteorder; /* NFTNL_UDATA_SET_KEYBYTEORDER: 2 is big endian, 0 is left open as nft does */
@@ -30,6 +28,3 @@ bool set_has_ends(const struct rs_set *set);
 bool key_next(enum rs_key key, const uint8_t bytes[static RS_KEY_SIZE_MAX], uint8_t ret[static RS_KEY_SIZE_MAX]);
 /* The key one before; the caller knows that there is one. */
 void key_prev(enum rs_key key, const uint8_t bytes[static RS_KEY_SIZE_MAX], uint8_t ret[static RS_KEY_SIZE_MAX]);
-
-/* As a person writes an element: "10.0.0.0-10.0.0.255", "6 . 80". */
-void elem_text(struct strbuf *buf, const struct rs_set *set, const struct rs_elem *elem);
