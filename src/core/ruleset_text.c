@@ -159,13 +159,13 @@ static void add_icmpv6_type(struct strbuf *buf, uint8_t number)
         strbuf_printf(buf, "%u", number);
 }
 
+/* A range of names would be read as one name. */
 static void add_range(struct strbuf *buf, uint8_t first, uint8_t last, void (*add)(struct strbuf *, uint8_t))
 {
-        add(buf, first);
-        if (last != first) {
-                strbuf_putc(buf, '-');
-                add(buf, last);
-        }
+        if (last != first)
+                strbuf_printf(buf, "%u-%u", first, last);
+        else
+                add(buf, first);
 }
 
 static void add_key(struct strbuf *buf, enum rs_key type, const uint8_t *key, const uint8_t *end)

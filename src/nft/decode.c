@@ -202,7 +202,8 @@ static int decode_set_fields(const struct nlattr *desc, struct rs_set *set)
         r = attr_index_nested(tb[NFTA_SET_DESC_CONCAT], none, ARRAY_SIZE(none));
         if (r < 0)
                 return r;
-        attr_for_each(elem, tb[NFTA_SET_DESC_CONCAT]) {
+        attr_for_each(elem, tb[NFTA_SET_DESC_CONCAT])
+        {
                 const struct nlattr *field[NFTA_SET_FIELD_MAX + 1];
                 uint32_t len;
 
@@ -408,7 +409,8 @@ static int decode_elems(struct decoder *decoder, enum rs_family family, const st
         r = attr_index_nested(tb[NFTA_SET_ELEM_LIST_ELEMENTS], none, ARRAY_SIZE(none));
         if (r < 0)
                 return r;
-        attr_for_each(elem, tb[NFTA_SET_ELEM_LIST_ELEMENTS]) {
+        attr_for_each(elem, tb[NFTA_SET_ELEM_LIST_ELEMENTS])
+        {
                 r = decode_elem(decoder, set, elem);
                 if (r < 0 || set->foreign)
                         return r;

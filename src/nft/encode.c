@@ -287,8 +287,8 @@ static int encode_some_elems(struct encoder *encoder, const struct plan_op *op, 
                 put_elem(message, op->set, op->elems[*pos], add);
                 (*pos)++;
         } while (*pos < op->elems_len && (size_t)((uint8_t *)mnl_nlmsg_get_payload_tail(message) - (uint8_t *)nest) +
-                                                elem_size_max(op->elems[*pos]) <=
-                                        ELEMS_MAX);
+                                                         elem_size_max(op->elems[*pos]) <=
+                                                 ELEMS_MAX);
         mnl_attr_nest_end(message, nest);
         return end_op(encoder, message, index, (uint32_t)first, (uint32_t)(*pos - first));
 }

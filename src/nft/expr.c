@@ -14,9 +14,8 @@
 #define EXPR_LIST_MAX 512
 
 static const char *const names[] = {
-        [EXPR_META] = "meta",       [EXPR_CT] = "ct",         [EXPR_PAYLOAD] = "payload",
-        [EXPR_BITWISE] = "bitwise", [EXPR_CMP] = "cmp",       [EXPR_LOOKUP] = "lookup",
-        [EXPR_COUNTER] = "counter", [EXPR_IMMEDIATE] = "immediate",
+        [EXPR_META] = "meta", [EXPR_CT] = "ct",         [EXPR_PAYLOAD] = "payload", [EXPR_BITWISE] = "bitwise",
+        [EXPR_CMP] = "cmp",   [EXPR_LOOKUP] = "lookup", [EXPR_COUNTER] = "counter", [EXPR_IMMEDIATE] = "immediate",
 };
 
 void expr_list_fini(struct expr_list *list)
@@ -34,9 +33,9 @@ static bool expr_equal(const struct expr *a, const struct expr *b)
 {
         return a->kind == b->kind && a->kind != EXPR_OTHER && a->reg == b->reg && a->key == b->key &&
                a->base == b->base && a->offset == b->offset && a->len == b->len && a->op == b->op &&
-               a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0 &&
-               text_equal(a->set, b->set) && a->negate == b->negate && a->vmap == b->vmap &&
-               a->verdict.kind == b->verdict.kind && text_equal(a->verdict.chain, b->verdict.chain);
+               a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0 && text_equal(a->set, b->set) &&
+               a->negate == b->negate && a->vmap == b->vmap && a->verdict.kind == b->verdict.kind &&
+               text_equal(a->verdict.chain, b->verdict.chain);
 }
 
 bool expr_list_equal(const struct expr_list *a, const struct expr_list *b)
@@ -450,7 +449,8 @@ int expr_list_read(struct expr_list *list, const struct nlattr *attr)
         r = attr_index_nested(attr, none, ARRAY_SIZE(none));
         if (r < 0)
                 return r;
-        attr_for_each(elem, attr) {
+        attr_for_each(elem, attr)
+        {
                 if (list->len >= EXPR_LIST_MAX)
                         return -EBADMSG;
                 r = read_one(list, elem);

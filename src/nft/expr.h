@@ -15,12 +15,12 @@ struct nlattr;
 struct nlmsghdr;
 
 enum expr_kind {
-        EXPR_META,      /* key -> reg */
-        EXPR_CT,        /* key -> reg */
-        EXPR_PAYLOAD,   /* base, offset, len -> reg */
-        EXPR_BITWISE,   /* reg = reg & data */
-        EXPR_CMP,       /* reg op data */
-        EXPR_LOOKUP,    /* reg in set, or the verdict that the map holds for it */
+        EXPR_META,    /* key -> reg */
+        EXPR_CT,      /* key -> reg */
+        EXPR_PAYLOAD, /* base, offset, len -> reg */
+        EXPR_BITWISE, /* reg = reg & data */
+        EXPR_CMP,     /* reg op data */
+        EXPR_LOOKUP,  /* reg in set, or the verdict that the map holds for it */
         EXPR_COUNTER,
         EXPR_IMMEDIATE, /* verdict */
         EXPR_OTHER,     /* anything we do not emit */
@@ -49,7 +49,10 @@ struct expr_list {
         size_t cap;
 };
 
-#define EXPR_LIST_INIT {NULL, 0, 0}
+#define EXPR_LIST_INIT                                                                                                 \
+        {                                                                                                              \
+                NULL, 0, 0                                                                                             \
+        }
 
 void expr_list_fini(struct expr_list *list);
 

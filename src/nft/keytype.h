@@ -12,7 +12,7 @@ struct keytype {
         uint32_t type;      /* NFTA_SET_KEY_TYPE: nft's own number, six bits a part; the kernel does not look at it */
         uint32_t byteorder; /* NFTNL_UDATA_SET_KEYBYTEORDER: 2 is big endian, 0 is left open as nft does */
         uint8_t parts_len;
-        uint8_t parts[2];   /* bytes of each, without padding */
+        uint8_t parts[2]; /* bytes of each, without padding */
 };
 
 const struct keytype *keytype_get(enum rs_key key);

@@ -13,7 +13,7 @@
 
 /* A batch in memory; encoding needs no socket and no privilege. */
 struct nft_batch {
-        uint8_t *bytes;   /* owned; whole netlink messages, from BATCH_BEGIN to BATCH_END */
+        uint8_t *bytes; /* owned; whole netlink messages, from BATCH_BEGIN to BATCH_END */
         size_t size;
         size_t cap;
         struct nft_batch_span *spans; /* owned; which operation of the plan each message came from */
@@ -28,7 +28,10 @@ struct nft_batch_span {
         uint32_t elems_len;
 };
 
-#define NFT_BATCH_INIT {NULL, 0, 0, NULL, 0, 0}
+#define NFT_BATCH_INIT                                                                                                 \
+        {                                                                                                              \
+                NULL, 0, 0, NULL, 0, 0                                                                                 \
+        }
 
 void nft_batch_fini(struct nft_batch *batch);
 
@@ -62,10 +65,10 @@ enum {
 };
 
 struct nft_result {
-        uint32_t genid;   /* generation after the commit */
-        size_t bytes;     /* of the batch */
+        uint32_t genid; /* generation after the commit */
+        size_t bytes;   /* of the batch */
         size_t messages;
-        int error;        /* NFT_E_REFUSED: the kernel's errno, positive */
+        int error; /* NFT_E_REFUSED: the kernel's errno, positive */
 };
 
 /* One atomic transaction. With check it is tried and not committed. 0 (also for an empty plan: nothing is sent), a

@@ -205,11 +205,8 @@ static int put_lookup(struct writer *writer, enum rs_field field, const char *se
         r = put_field(writer, field, writer->is_ipv6(writer->user, set, index));
         if (r < 0)
                 return r;
-        return put(writer, &(struct expr){.kind = EXPR_LOOKUP,
-                                          .reg = REG_FIRST,
-                                          .set = set,
-                                          .negate = negate,
-                                          .vmap = vmap});
+        return put(writer,
+                   &(struct expr){.kind = EXPR_LOOKUP, .reg = REG_FIRST, .set = set, .negate = negate, .vmap = vmap});
 }
 
 static int put_match(struct writer *writer, const struct rs_match *match, size_t index)
@@ -353,8 +350,8 @@ static bool read_lookup(struct reader *reader, struct arena *arena, int *ret_err
                 reader->rule->field = field;
                 reader->rule->map = set;
         } else {
-                reader->matches[reader->matches_len++] = (struct rs_match){
-                        .kind = RS_MATCH_SET, .field = field, .set = set, .negate = lookup->negate};
+                reader->matches[reader->matches_len++] =
+                        (struct rs_match){.kind = RS_MATCH_SET, .field = field, .set = set, .negate = lookup->negate};
         }
         reader->pos++;
         return true;

@@ -10,8 +10,8 @@ struct nlmsghdr;
 
 struct nft {
         struct mnl_socket *socket;
-        uint32_t seq; /* of the last message sent */
-        uint8_t *buf; /* NFT_BUF_SIZE bytes, for what is received */
+        uint32_t seq;     /* of the last message sent */
+        uint8_t *buf;     /* NFT_BUF_SIZE bytes, for what is received */
         size_t send_size; /* what the send buffer is known to take */
 };
 

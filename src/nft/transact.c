@@ -63,11 +63,13 @@ static size_t elem_at(const struct nlmsghdr *message, uint32_t offset)
                        mnl_nlmsg_get_payload_len(message) - sizeof(struct nfgenmsg), tb, ARRAY_SIZE(tb)) < 0 ||
             !tb[NFTA_SET_ELEM_LIST_ELEMENTS])
                 return DESCRIBE_NO_ELEM;
-        attr_for_each(elem, tb[NFTA_SET_ELEM_LIST_ELEMENTS]) {
+        attr_for_each(elem, tb[NFTA_SET_ELEM_LIST_ELEMENTS])
+        {
                 size_t start = (size_t)((const char *)elem - (const char *)message);
 
                 index++;
-                attr_for_each(part, elem) {
+                attr_for_each(part, elem)
+                {
                         if (mnl_attr_get_type(part) == NFTA_SET_ELEM_FLAGS)
                                 index--;
                 }

@@ -62,7 +62,7 @@ static const struct {
         size_t parts_len;
         size_t sizes[2];
 } layouts[] = {
-        [RS_KEY_ADDR4] = {1, {4}},          [RS_KEY_ADDR6] = {1, {16}}, [RS_KEY_ADDR4_PAIR] = {2, {4, 4}},
+        [RS_KEY_ADDR4] = {1, {4}},           [RS_KEY_ADDR6] = {1, {16}}, [RS_KEY_ADDR4_PAIR] = {2, {4, 4}},
         [RS_KEY_ADDR6_PAIR] = {2, {16, 16}}, [RS_KEY_PROTO] = {1, {1}},  [RS_KEY_PROTO_PORT] = {2, {1, 2}},
         [RS_KEY_ICMPV6_TYPE] = {1, {1}},
 };
@@ -84,8 +84,8 @@ static void random_verdict(struct rng *rng, struct ruleset *ruleset, struct rs_v
         ret->kind = below(rng, first_chain < CHAINS_MAX ? RS_VERDICT_MAX : RS_JUMP);
         ret->chain = NULL;
         if (ret->kind == RS_JUMP || ret->kind == RS_GOTO)
-                ret->chain = must(arena_printf(ruleset->arena, CHAIN_FORMAT,
-                                               first_chain + below(rng, CHAINS_MAX - first_chain)));
+                ret->chain = must(
+                        arena_printf(ruleset->arena, CHAIN_FORMAT, first_chain + below(rng, CHAINS_MAX - first_chain)));
 }
 
 static void random_elem(struct rng *rng, struct ruleset *ruleset, struct rs_set *set, const uint8_t *key,
@@ -146,8 +146,8 @@ static void random_sets(struct rng *rng, struct ruleset *ruleset, struct rs_tabl
 
                         if (chance(rng, 20))
                                 continue;
-                        set = must(rs_table_add_set(
-                                table, must(arena_printf(ruleset->arena, "set_%u_%u", key, form)), key));
+                        set = must(rs_table_add_set(table, must(arena_printf(ruleset->arena, "set_%u_%u", key, form)),
+                                                    key));
                         set->map = form & 1;
                         set->interval = form & 2;
                         set->counter = key & 1;
@@ -245,7 +245,7 @@ static void random_rule(struct rng *rng, struct ruleset *ruleset, struct rs_tabl
 static void random_chains(struct rng *rng, struct ruleset *ruleset, struct rs_table *table)
 {
         static const char *const names[] = {
-                [RS_HOOK_PREROUTING] = "pre", [RS_HOOK_INPUT] = "in",          [RS_HOOK_FORWARD] = "forward",
+                [RS_HOOK_PREROUTING] = "pre", [RS_HOOK_INPUT] = "in",         [RS_HOOK_FORWARD] = "forward",
                 [RS_HOOK_OUTPUT] = "out",     [RS_HOOK_POSTROUTING] = "post",
         };
         struct rs_chain *chain;

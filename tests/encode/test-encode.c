@@ -40,15 +40,15 @@ static const struct nlmsghdr *message_next(const struct nft_batch *batch, const 
 }
 
 #define for_each_message(message, batch)                                                                               \
-        for (const struct nlmsghdr *message = message_next(batch, NULL); message; message = message_next(batch, message))
+        for (const struct nlmsghdr *message = message_next(batch, NULL); message;                                      \
+             message = message_next(batch, message))
 
 static struct ruleset *decode(const struct nft_batch *batch)
 {
         struct ruleset *ruleset;
 
         assert_int_equal(ruleset_new(&ruleset), 0);
-        for_each_message(message, batch)
-                assert_int_equal(nft_decode(ruleset, message), 0);
+        for_each_message(message, batch) assert_int_equal(nft_decode(ruleset, message), 0);
         nft_decode_finish(ruleset);
         ruleset_seal(ruleset);
         return ruleset;
@@ -120,7 +120,8 @@ static void many_elements_take_few_messages(_unused_ void **state)
 
         plan_from_empty(&plan, ruleset);
         assert_int_equal(nft_encode(&batch, &plan, 7, 0), 0);
-        for_each_message(message, &batch) {
+        for_each_message(message, &batch)
+        {
                 uint32_t len = count_elems(message);
 
                 if (len == 0)
@@ -162,7 +163,8 @@ static void batch_carries_the_generation(_unused_ void **state)
                 } else {
                         assert_ptr_equal(attr, mnl_nlmsg_get_payload_tail(first));
                 }
-                for_each_message(message, &batch) {
+                for_each_message(message, &batch)
+                {
                         assert_int_equal(message->nlmsg_flags & NLM_F_ACK, 0);
                         last = message;
                 }
@@ -170,7 +172,6 @@ static void batch_carries_the_generation(_unused_ void **state)
                 assert_int_equal(last->nlmsg_seq, 100 + batch.spans_len + 1);
         }
 }
-
 
 /* What nft --debug=netlink prints for the text of rules of the sample, as libnftnl prints our messages. */
 static const char dispatch_inet[] = "  [ meta load nfproto => reg 1 ]\n"
@@ -213,7 +214,8 @@ static void rules_are_those_of_nft(_unused_ void **state)
         static const struct {
                 const char *text;
                 unsigned times;
-        } expected[] = {{dispatch_inet, 1}, {dispatch_bridge, 10}, {ports_bridge, 1}, {state_inet, 2}, {wildcard_inet, 2}};
+        } expected[] = {
+                {dispatch_inet, 1}, {dispatch_bridge, 10}, {ports_bridge, 1}, {state_inet, 2}, {wildcard_inet, 2}};
         _cleanup_(ruleset_freep) struct ruleset *ruleset = ruleset_sample(true);
         _cleanup_(plan_fini) struct plan plan = PLAN_INIT;
         _cleanup_(nft_batch_fini) struct nft_batch batch = NFT_BATCH_INIT;
@@ -221,7 +223,8 @@ static void rules_are_those_of_nft(_unused_ void **state)
 
         plan_from_empty(&plan, ruleset);
         assert_int_equal(nft_encode(&batch, &plan, 1, 0), 0);
-        for_each_message(message, &batch) {
+        for_each_message(message, &batch)
+        {
                 char text[4096];
                 struct nftnl_rule *rule;
 
@@ -270,7 +273,8 @@ static void truncated_messages_are_survived(_unused_ void **state)
         plan_from_empty(&plan, ruleset);
         assert_int_equal(nft_encode(&batch, &plan, 1, 0), 0);
         assert_int_equal(ruleset_new(&got), 0);
-        for_each_message(message, &batch) {
+        for_each_message(message, &batch)
+        {
                 for (uint32_t size = sizeof(*message); size < message->nlmsg_len; size++) {
                         struct nlmsghdr *copy = copy_message(message, size);
 
@@ -299,7 +303,8 @@ static void flipped_bytes_are_survived(_unused_ void **state)
                 _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 
                 assert_int_equal(ruleset_new(&got), 0);
-                for_each_message(message, &batch) {
+                for_each_message(message, &batch)
+                {
                         struct nlmsghdr *copy = copy_message(message, message->nlmsg_len);
                         uint32_t first = sizeof(*message) + sizeof(struct nfgenmsg);
 
@@ -328,7 +333,8 @@ static struct ruleset *decode_tampered(const struct ruleset *ruleset, uint8_t ty
         plan_from_empty(&plan, ruleset);
         assert_int_equal(nft_encode(&batch, &plan, 1, 0), 0);
         assert_int_equal(ruleset_new(&got), 0);
-        for_each_message(message, &batch) {
+        for_each_message(message, &batch)
+        {
                 struct nlmsghdr *copy = malloc(message->nlmsg_len + 1024);
 
                 assert_non_null(copy);
@@ -434,14 +440,10 @@ static void other_forms_are_foreign(_unused_ void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(every_form_comes_back),
-                cmocka_unit_test(random_rulesets_come_back),
-                cmocka_unit_test(many_elements_take_few_messages),
-                cmocka_unit_test(batch_carries_the_generation),
-                cmocka_unit_test(rules_are_those_of_nft),
-                cmocka_unit_test(truncated_messages_are_survived),
-                cmocka_unit_test(flipped_bytes_are_survived),
-                cmocka_unit_test(other_forms_are_foreign),
+                cmocka_unit_test(every_form_comes_back),           cmocka_unit_test(random_rulesets_come_back),
+                cmocka_unit_test(many_elements_take_few_messages), cmocka_unit_test(batch_carries_the_generation),
+                cmocka_unit_test(rules_are_those_of_nft),          cmocka_unit_test(truncated_messages_are_survived),
+                cmocka_unit_test(flipped_bytes_are_survived),      cmocka_unit_test(other_forms_are_foreign),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

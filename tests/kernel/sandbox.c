@@ -22,9 +22,7 @@ static void map_root(uid_t uid, gid_t gid)
         const struct {
                 const char *file;
                 unsigned id;
-        } maps[] = {{"/proc/self/setgroups", 0},
-                    {"/proc/self/uid_map", uid},
-                    {"/proc/self/gid_map", gid}};
+        } maps[] = {{"/proc/self/setgroups", 0}, {"/proc/self/uid_map", uid}, {"/proc/self/gid_map", gid}};
 
         for (size_t i = 0; i < ARRAY_SIZE(maps); i++) {
                 char text[64];
