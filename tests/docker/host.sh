@@ -32,6 +32,8 @@ export VETHWALLD VETHWALL PROBE
 export VETHWALL_SOCKET=/run/vethwall/control.sock
 policies=$TEST_TMP/policies
 agent_pid=
+agent_wrapper=() # what the agent is run under
+agent_patience=20 # seconds until it must be ready
 
 # The image "vw" with the prober in it; more arguments are docker commit's.
 make_image() {
@@ -63,9 +65,9 @@ is_ready() {
 }
 
 agent_start() {
-        "$VETHWALLD" -c "$TEST_TMP/agent.yaml" >>"$TEST_TMP/agent.log" 2>&1 &
+        "${agent_wrapper[@]}" "$VETHWALLD" -c "$TEST_TMP/agent.yaml" >>"$TEST_TMP/agent.log" 2>&1 &
         agent_pid=$!
-        wait_for 20 is_ready || {
+        wait_for "$agent_patience" is_ready || {
                 note "$(tail -n 30 "$TEST_TMP/agent.log")"
                 bail_out "the agent did not become ready"
         }
