@@ -61,6 +61,8 @@ denied client "tcp/$server/9000" "without the agent"
 agent_start
 check "the download goes on with the next agent" moves
 check_eq "the rules are the same" "$before" "$(rules)"
+check_eq "the agent's own count: nothing committed" 0 \
+        "$(metric vethwall_transactions_total 'result="committed"' || echo missing)"
 check "the counters went on" test "$(packets)" -ge "$counted"
 kill -KILL "$agent_pid"
 wait "$agent_pid" 2>/dev/null || true

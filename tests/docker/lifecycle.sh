@@ -119,5 +119,5 @@ docker start server client >/dev/null
 server=$(addr server one)
 allowed client "tcp/$server/8080" "after the engine's restart"
 denied client "tcp/$server/9000" "after the engine's restart"
-check_eq "no transaction failed" 0 "$(metric vethwall_transaction_errors_total || echo missing)"
+check_eq "no transaction failed" 0 "$(metric vethwall_transactions_total 'result="failed"' || echo missing)"
 done_testing
