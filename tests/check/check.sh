@@ -34,8 +34,7 @@ check_format() {
 check_tidy() {
         local build=$1
 
-        # Warning options of gcc that clang does not know are not what is looked for. One file a process: the
-        # analyzer's va_list checker carries its state over from one file to the next.
+        # Warning options of gcc that clang does not know are not what is looked for.
         c_files src | grep -z '\.c$' |
                 xargs -0 -n 1 -P "$(nproc)" clang-tidy --quiet -p "$build" --extra-arg=-Wno-unknown-warning-option \
                         --extra-arg=-Wno-ignored-optimization-argument 2>/dev/null
