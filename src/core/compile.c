@@ -142,24 +142,19 @@ static int interface_rules(struct compiler *c, size_t chain, enum rs_match_kind 
         return 0;
 }
 
-static int special_origin(struct compiler *c, enum direction direction, enum action action, const char *reason,
-                          uint32_t *ret)
+static int special_origin(struct compiler *c, enum direction direction, const char *reason, uint32_t *ret)
 {
-        int r = array_reserve(&c->origins, &c->origins_cap, c->origins_len + 1, sizeof(*c->origins));
-
-        if (r < 0)
-                return r;
-        *ret = (uint32_t)c->origins_len;
-        c->origins[c->origins_len++] = (struct rs_origin){
+        struct rs_origin origin = {
                 .direction = direction,
-                .action = action,
+                .action = ACTION_DENY,
                 .tier = TIER_DEFAULT,
                 .ns = "",
                 .policy = "",
                 .rule = -1,
                 .reason = reason,
         };
-        return 0;
+
+        return compile_add_origin(c, &origin, NULL, ret);
 }
 
 /* Ends a chain: what came this far belongs to no known endpoint. */
@@ -170,7 +165,7 @@ static int unknown_rules(struct compiler *c, size_t chain, enum direction direct
 
         if (!c->world->settings->unknown_deny)
                 return 0;
-        r = special_origin(c, direction, ACTION_DENY, "unknown-endpoint", &origin);
+        r = special_origin(c, direction, "unknown-endpoint", &origin);
         if (r < 0)
                 return r;
         return interface_rules(c, chain, direction == DIR_EGRESS ? RS_MATCH_IIFNAME : RS_MATCH_OIFNAME,
@@ -187,7 +182,7 @@ static int unknown_rule(struct compiler *c, size_t chain, enum direction directi
         rule->verdict = (struct rs_verdict){RS_DROP, NULL};
         rule->counter = true;
         rule->comment = "unknown endpoint";
-        return special_origin(c, direction, ACTION_DENY, "unknown-endpoint", &rule->origin);
+        return special_origin(c, direction, "unknown-endpoint", &rule->origin);
 }
 
 /* What every hook begins with: flows that were let in before, and neighbour discovery, without which IPv6 does not
@@ -215,7 +210,7 @@ static int forward_chain(struct compiler *c, const bool self[static ADDR_FAMILY_
                  * on managed interfaces: the host's other traffic is none of our business. */
                 r = ct_rule(c, chain, RS_CT_INVALID, (struct rs_verdict){RS_JUMP, "invalid"});
                 if (r == 0)
-                        r = special_origin(c, DIR_EGRESS, ACTION_DENY, "invalid", &origin);
+                        r = special_origin(c, DIR_EGRESS, "invalid", &origin);
                 invalid = add_chain(c, "invalid", RS_HOOK_NONE);
                 if (invalid == SIZE_MAX)
                         return -ENOMEM;
@@ -527,6 +522,7 @@ static void compiler_fini(struct compiler *c)
 {
         ruleset_free(c->ruleset);
         free(c->origins);
+        free(c->origin_comments);
         free(c->group_uses);
         free(c->wide);
         for (int f = 0; f < ADDR_FAMILY_MAX; f++) {

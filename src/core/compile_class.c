@@ -231,23 +231,6 @@ static struct rs_set *job_map(struct class_job *job, size_t *index, const char *
         return &c->table->sets[*index];
 }
 
-/* The comment names the peer, and, where the element itself decides, the rule. */
-static const char *elem_comment(struct class_job *job, const char *ns, const char *name,
-                                const struct compiled_profile *compiled, const struct profile *profile)
-{
-        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
-
-        if (name)
-                strbuf_printf(&buf, "%s/%s", ns, name);
-        if (compiled->origin != RS_ORIGIN_NONE) {
-                strbuf_puts(&buf, name ? ": " : "");
-                compile_cause_text(&buf, job->direction, &profile->other);
-        }
-        if (buf.len == 0)
-                return NULL;
-        return strbuf_check(&buf) < 0 ? NULL : compile_comment(job->c, "%s", buf.text);
-}
-
 static int add_peer(struct class_job *job, const struct endpoint *endpoint, const struct addr *addr,
                     const struct profile *profile)
 {
@@ -266,7 +249,12 @@ static int add_peer(struct class_job *job, const struct endpoint *endpoint, cons
         memcpy(elem->key_end, elem->key, sizeof(elem->key));
         elem->verdict = compiled.verdict;
         elem->origin = compiled.origin;
-        elem->comment = elem_comment(job, endpoint->ns, endpoint->name, &compiled, profile);
+        /* The comment names the peer, and, where the element itself decides, the rule. */
+        if (compiled.origin == RS_ORIGIN_NONE)
+                elem->comment = compile_comment(job->c, "%s/%s", endpoint->ns, endpoint->name);
+        else
+                elem->comment = compile_comment(job->c, "%s/%s: %s", endpoint->ns, endpoint->name,
+                                                job->c->origin_comments[compiled.origin]);
         return elem->comment ? 0 : -ENOMEM;
 }
 
@@ -349,11 +337,8 @@ static int add_nets(struct class_job *job, enum addr_family family)
                 rs_key_addr(elem->key_end, &ranges[i].range.last);
                 elem->verdict = compiled.verdict;
                 elem->origin = compiled.origin;
-                if (compiled.origin != RS_ORIGIN_NONE) {
-                        elem->comment = elem_comment(job, NULL, NULL, &compiled, ranges[i].profile);
-                        if (!elem->comment)
-                                return -ENOMEM;
-                }
+                if (compiled.origin != RS_ORIGIN_NONE)
+                        elem->comment = job->c->origin_comments[compiled.origin];
         }
         return r;
 }
@@ -378,25 +363,16 @@ static int vmap_rules(struct class_job *job, const size_t sets[static ADDR_FAMIL
 static int verdict_rule(struct class_job *job, struct rs_rule *rule, const struct profile *profile)
 {
         struct compiled_profile compiled;
-        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
-        int r;
+        int r = rule ? compile_profile(job->c, job->direction, profile, &compiled) : -ENOMEM;
 
-        if (!rule)
-                return -ENOMEM;
-        r = compile_profile(job->c, job->direction, profile, &compiled);
         if (r < 0)
                 return r;
         rule->verdict = compiled.verdict;
         rule->origin = compiled.origin;
-        if (compiled.origin == RS_ORIGIN_NONE)
-                return 0;
-        rule->counter = true;
-        compile_cause_text(&text, job->direction, &profile->other);
-        r = strbuf_check(&text);
-        if (r < 0)
-                return r;
-        rule->comment = compile_comment(job->c, "%s", text.text);
-        return rule->comment ? 0 : -ENOMEM;
+        rule->counter = compiled.origin != RS_ORIGIN_NONE;
+        if (rule->counter)
+                rule->comment = job->c->origin_comments[compiled.origin];
+        return 0;
 }
 
 static int wide_rules(struct class_job *job)

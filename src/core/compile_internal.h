@@ -20,6 +20,8 @@ struct compiler {
         struct rs_table *table;
         struct rs_origin *origins; /* heap until the end */
         size_t origins_len, origins_cap;
+        const char **origin_comments; /* heap; for each origin: "allow shop/web ingress[0]"; NULL: none of a policy's */
+        size_t comments_cap;
         struct str_index origin_index; /* direction and cause */
         struct compiled_profile *profiles[DIR_MAX]; /* heap; by profile id */
         size_t profiles_cap[DIR_MAX];
@@ -43,11 +45,12 @@ uint64_t compile_hash_text(uint64_t seed, const char *text);
 /* A comment nft can print and parse again: cut to its limit, quotes and control characters replaced. NULL: no memory. */
 const char *compile_comment(struct compiler *c, const char *fmt, ...) _printf_(2, 3);
 
-/* "allow shop/web ingress[0]", "default deny shop/db ingress", ... into the buffer. */
-void compile_cause_text(struct strbuf *buf, enum direction direction, const struct cause *cause);
-
-/* The origin of a cause; shared. 0 or -ENOMEM. */
+/* The origin of a cause; shared. Its comment, "allow shop/web ingress[0]" or "default deny shop/db ingress", is then
+ * origin_comments[*ret]. 0 or -ENOMEM. */
 int compile_origin(struct compiler *c, enum direction direction, const struct cause *cause, uint32_t *ret);
+
+/* An origin that no policy is behind; its comment is the caller's affair. 0 or -ENOMEM. */
+int compile_add_origin(struct compiler *c, const struct rs_origin *origin, const char *comment, uint32_t *ret);
 
 /* The verdict of a profile in a direction, with the chain it may need. 0 or -ENOMEM. */
 int compile_profile(struct compiler *c, enum direction direction, const struct profile *profile,

@@ -83,7 +83,7 @@ const char *compile_comment(struct compiler *c, const char *fmt, ...)
         return arena_strdup(c->ruleset->arena, text);
 }
 
-void compile_cause_text(struct strbuf *buf, enum direction direction, const struct cause *cause)
+static void cause_text(struct strbuf *buf, enum direction direction, const struct cause *cause)
 {
         const char *action = action_name(cause->action);
 
@@ -100,6 +100,20 @@ void compile_cause_text(struct strbuf *buf, enum direction direction, const stru
         strbuf_printf(buf, "%s %s", cause->policy->name, direction_name(direction));
         if (cause->rule)
                 strbuf_printf(buf, "[%u]", cause->rule->index);
+}
+
+int compile_add_origin(struct compiler *c, const struct rs_origin *origin, const char *comment, uint32_t *ret)
+{
+        int r = array_reserve(&c->origins, &c->origins_cap, c->origins_len + 1, sizeof(*origin));
+
+        if (r == 0)
+                r = array_reserve(&c->origin_comments, &c->comments_cap, c->origins_len + 1, sizeof(comment));
+        if (r < 0)
+                return r;
+        *ret = (uint32_t)c->origins_len;
+        c->origin_comments[c->origins_len] = comment;
+        c->origins[c->origins_len++] = *origin;
+        return 0;
 }
 
 int compile_origin(struct compiler *c, enum direction direction, const struct cause *cause, uint32_t *ret)
@@ -120,6 +134,8 @@ int compile_origin(struct compiler *c, enum direction direction, const struct ca
                           : cause->policy ? "isolated"
                                           : "default",
         };
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+        const char *comment;
         void *copy;
         int r;
 
@@ -129,16 +145,14 @@ int compile_origin(struct compiler *c, enum direction direction, const struct ca
                 origin.ns = arena_strdup(c->ruleset->arena, cause->policy->ns ? cause->policy->ns : "");
                 origin.policy = arena_strdup(c->ruleset->arena, cause->policy->name);
         }
+        cause_text(&text, direction, cause);
+        r = strbuf_check(&text);
+        if (r < 0)
+                return r;
+        comment = compile_comment(c, "%s", text.text);
         copy = arena_memdup(c->ruleset->arena, &key, sizeof(key));
-        if (!origin.ns || !origin.policy || !copy)
+        if (!origin.ns || !origin.policy || !copy || !comment)
                 return -ENOMEM;
-        r = array_reserve(&c->origins, &c->origins_cap, c->origins_len + 1, sizeof(origin));
-        if (r < 0)
-                return r;
-        r = str_index_put(&c->origin_index, copy, sizeof(key), (uint32_t)c->origins_len);
-        if (r < 0)
-                return r;
-        *ret = (uint32_t)c->origins_len;
-        c->origins[c->origins_len++] = origin;
-        return 0;
+        r = compile_add_origin(c, &origin, comment, ret);
+        return r < 0 ? r : str_index_put(&c->origin_index, copy, sizeof(key), *ret);
 }

@@ -26,14 +26,6 @@ static struct rs_verdict cause_verdict(enum direction direction, const struct ca
         return (struct rs_verdict){direction == DIR_EGRESS ? RS_RETURN : RS_ACCEPT, NULL};
 }
 
-static const char *cause_comment(struct compiler *c, enum direction direction, const struct cause *cause)
-{
-        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
-
-        compile_cause_text(&buf, direction, cause);
-        return strbuf_check(&buf) < 0 ? NULL : compile_comment(c, "%s", buf.text);
-}
-
 static bool profile_is_uniform(const struct profile *profile)
 {
         for (size_t i = 0; i < profile->spans_len; i++)
@@ -150,13 +142,13 @@ static struct rs_elem *port_map_add(struct compiler *c, struct port_maps *maps, 
 
 static int fill_elem(struct compiler *c, enum direction direction, struct rs_elem *elem, const struct cause *cause)
 {
-        if (!elem)
-                return -ENOMEM;
+        int r = elem ? compile_origin(c, direction, cause, &elem->origin) : -ENOMEM;
+
+        if (r < 0)
+                return r;
         elem->verdict = cause_verdict(direction, cause);
-        elem->comment = cause_comment(c, direction, cause);
-        if (!elem->comment)
-                return -ENOMEM;
-        return compile_origin(c, direction, cause, &elem->origin);
+        elem->comment = c->origin_comments[elem->origin];
+        return 0;
 }
 
 static int add_span(struct compiler *c, enum direction direction, struct port_maps *maps,
@@ -239,12 +231,13 @@ static int profile_chain(struct compiler *c, enum direction direction, const str
                 return -ENOMEM;
         rule->counter = true;
         rule->verdict = cause_verdict(direction, &profile->other);
-        rule->comment = cause_comment(c, direction, &profile->other);
-        if (!rule->comment)
-                return -ENOMEM;
+        r = compile_origin(c, direction, &profile->other, &rule->origin);
+        if (r < 0)
+                return r;
+        rule->comment = c->origin_comments[rule->origin];
         ret->verdict = (struct rs_verdict){RS_GOTO, maps.chain};
         ret->origin = RS_ORIGIN_NONE;
-        return compile_origin(c, direction, &profile->other, &rule->origin);
+        return 0;
 }
 
 int compile_profile(struct compiler *c, enum direction direction, const struct profile *profile,
