@@ -70,7 +70,7 @@ static int find_links(struct link_watch *watch, struct link_netns *netns)
                 candidates += watch->table.links[i].netnsid == netns->netnsid;
         if (candidates == 0)
                 return 0;
-        netns->links = calloc(candidates, sizeof(*netns->links));
+        netns->links = reallocarray(NULL, candidates, sizeof(const struct link *));
         if (!netns->links)
                 return -ENOMEM;
         for (size_t i = 0; i < watch->table.len; i++) {
