@@ -28,7 +28,7 @@ enum link_change_kind {
         LINK_ADDED,
         LINK_CHANGED,
         LINK_REMOVED, /* link is as it was last known */
-        LINK_NETNS,   /* addresses in the namespace netnsid changed, or the id came or went; link is NULL */
+        LINK_NETNS,   /* of the namespace netnsid: its addresses, its id, or what leads there; link is NULL */
 };
 
 struct link_change {

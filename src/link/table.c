@@ -209,6 +209,7 @@ int link_table_notify(struct link_table *table, const struct link_message *messa
 void link_table_answer(struct link_table *table, const struct link_message *message, link_cb cb, void *user)
 {
         struct link *link = link_table_find(table, message->link.ifindex);
+        struct link_change left = {.kind = LINK_NETNS};
         struct link to = message->link;
 
         if (!link || message->kind != LINK_MESSAGE_LINK)
@@ -217,7 +218,10 @@ void link_table_answer(struct link_table *table, const struct link_message *mess
                 to.netnsid = link->netnsid;
                 to.peer = link->peer;
         }
+        left.netnsid = link->netnsid;
         change(link, &to, cb, user);
+        if (left.netnsid >= 0 && left.netnsid != to.netnsid)
+                cb(user, &left);
 }
 
 int link_table_gather(struct link_table *dump, const struct link_message *message)

@@ -435,12 +435,12 @@ static void a_pairing_moves_only_by_the_kernels_answer(void **state _unused_)
         assert_asks(&f, 5);
         assert_pairing(&f, 5, 0, 2);
         assert_string_equal(answer(&f, VETH(5, "web0", .peer = 2, IN(0))), "");
-        assert_string_equal(answer(&f, VETH(5, "web0", .peer = 8, IN(1))), "~web0");
+        assert_string_equal(answer(&f, VETH(5, "web0", .peer = 8, IN(1))), "~web0 @0");
         assert_pairing(&f, 5, 1, 8);
         assert_string_equal(answer(&f, VETH(6, "db0", .peer = 8, IN(1))), "");
         assert_null(link_table_find(&f.table, 6));
         /* The peer comes here. */
-        assert_string_equal(answer(&f, VETH(5, "web0", .peer = 6)), "~web0");
+        assert_string_equal(answer(&f, VETH(5, "web0", .peer = 6)), "~web0 @1");
         assert_pairing(&f, 5, -1, 6);
 }
 
