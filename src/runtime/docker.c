@@ -35,10 +35,6 @@
 #define TIMEOUT_MS 10000u
 /* Full lists on top of each other are of no use. */
 #define RESYNC_GAP_US 200000u
-/* A full list is called complete after this long even where some network or image does not answer, and without the
- * inspections, which may wait for a container's start, after this long. What comes later is told as a change. */
-#define FILL_MAX_US 5000000u
-#define INSPECTS_MAX_US 500000u
 /* The engine itself keeps no more than 256 events. */
 #define QUEUE_MAX 65536u
 
@@ -49,7 +45,7 @@ static const char event_filter[] =
 
 /* ---- telling the agent ---- */
 
-static void tell(struct docker *docker, struct runtime_event event)
+void docker_tell(struct docker *docker, struct runtime_event event)
 {
         event.runtime = "docker";
         if (!event.received_us)
@@ -80,14 +76,15 @@ static int tell_record(struct docker *docker, struct docker_record *record)
         record->changed = false;
         record->released = false;
         record->reported = true;
-        tell(docker, (struct runtime_event){
-                             .kind = RUNTIME_CONTAINER, .container = &container, .received_us = record->cause_us});
+        docker_tell(docker, (struct runtime_event){.kind = RUNTIME_CONTAINER,
+                                                   .container = &container,
+                                                   .received_us = record->cause_us});
         record->cause_us = 0;
         return 0;
 }
 
 /* First those that gave an address back, then all others: another container may have it already. */
-static void tell_changes(struct docker *docker)
+void docker_tell_changes(struct docker *docker)
 {
         for (int pass = 0; pass < 2; pass++) {
                 for (size_t i = 0; i < docker->cache.records_len; i++) {
@@ -155,11 +152,11 @@ void docker_fail(struct docker *docker, const char *fmt, ...)
                 return;
         free(docker->lost_reason);
         docker->lost_reason = strdup(reason);
-        tell(docker, (struct runtime_event){.kind = RUNTIME_LOST, .reason = reason});
+        docker_tell(docker, (struct runtime_event){.kind = RUNTIME_LOST, .reason = reason});
 }
 
 /* An answer that is not what it should be. If the engine wants another version of its API, the next attempt gives it. */
-static void fail_by_reply(struct docker *docker, const char *what, const struct http_reply *reply)
+void docker_fail_by_reply(struct docker *docker, const char *what, const struct http_reply *reply)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
         const char *message = reply->error;
@@ -194,7 +191,7 @@ void docker_forget_record(struct docker *docker, struct docker_record *record, u
                 return;
         }
         docker_cache_remove_record(&docker->cache, record);
-        tell(docker, (struct runtime_event){.kind = RUNTIME_GONE, .id = id, .received_us = cause_us});
+        docker_tell(docker, (struct runtime_event){.kind = RUNTIME_GONE, .id = id, .received_us = cause_us});
 }
 
 void docker_forget_network(struct docker *docker, struct docker_network *network)
@@ -205,7 +202,7 @@ void docker_forget_network(struct docker *docker, struct docker_network *network
 
 /* ---- events ---- */
 
-static void want(struct docker_fetch *fetch, uint64_t cause_us)
+void docker_want(struct docker_fetch *fetch, uint64_t cause_us)
 {
         fetch->wanted = true;
         if (!fetch->cause_us)
@@ -220,9 +217,12 @@ static int touch_record(struct docker *docker, const struct docker_queued *event
 
         if (!record)
                 return -ENOMEM;
-        want(&record->list, event->received_us);
+        docker_want(&record->list, event->received_us);
+        /* An inspection under way may be waiting for the end of a start or stop: it will tell of this one too. */
+        if (record->inspect.request)
+                record->inspect.asked_us = event->received_us;
         if (inspect || record->info.pid)
-                want(&record->inspect, event->received_us);
+                docker_want(&record->inspect, event->received_us);
         return 0;
 }
 
@@ -234,11 +234,11 @@ static int touch_network(struct docker *docker, const struct docker_queued *even
                 return -ENOMEM;
         if (docker_network_is_plain(network))
                 return 0;
-        want(&network->fetch, event->received_us);
+        docker_want(&network->fetch, event->received_us);
         return 0;
 }
 
-static int apply_event(struct docker *docker, const struct docker_queued *event)
+int docker_apply_event(struct docker *docker, const struct docker_queued *event)
 {
         struct docker_record *record;
         int r = 0;
@@ -304,7 +304,8 @@ static void on_line(void *user, const char *line, size_t size, uint64_t received
                 queued.kind = event.kind;
                 snprintf(queued.container, sizeof(queued.container), "%s", event.container);
                 snprintf(queued.network, sizeof(queued.network), "%s", event.network);
-                r = docker->state == DOCKER_LISTING ? queue_event(docker, &queued) : apply_event(docker, &queued);
+                r = docker->state == DOCKER_LISTING ? queue_event(docker, &queued)
+                                                    : docker_apply_event(docker, &queued);
         }
         if (r)
                 docker_fail(docker, "%s", strerror(-r));
@@ -322,167 +323,7 @@ static void on_stream_end(void *user, struct http_request *request, const struct
                 docker_fail(docker, "the event stream ended%s%s", reply->error ? ": " : "",
                             reply->error ? reply->error : "");
         else
-                fail_by_reply(docker, "cannot follow events", reply);
-}
-
-/* ---- the full list ---- */
-
-static int apply_full_list(struct docker *docker, const struct docker_info *infos, size_t len)
-{
-        struct docker_cache *cache = &docker->cache;
-
-        for (size_t i = 0; i < cache->records_len; i++)
-                cache->records[i]->seen = false;
-        for (size_t i = 0; i < len; i++) {
-                struct docker_record *record = docker_cache_add_record(cache, infos[i].id);
-
-                if (!record || docker_cache_apply_list(cache, record, &infos[i]))
-                        return -ENOMEM;
-                record->seen = true;
-        }
-        for (size_t i = cache->records_len; i-- > 0;) {
-                struct docker_record *record = cache->records[i];
-
-                /* One that was never in a list is just being created: an event told of it. */
-                if (!record->seen && record->listed) {
-                        record->reported = false; /* not naming it is enough */
-                        docker_forget_record(docker, record, 0);
-                        continue;
-                }
-                record->changed = true;
-                record->reported = false;
-                if (!record->cause_us)
-                        record->cause_us = docker->cause_us;
-                if (record->info.running || record->info.pid)
-                        want(&record->inspect, 0);
-        }
-        for (size_t i = 0; i < cache->networks_len; i++) {
-                if (!docker_network_is_plain(cache->networks[i]))
-                        want(&cache->networks[i]->fetch, 0);
-        }
-        docker_cache_prune_images(cache);
-        return 0;
-}
-
-static void begin_filling(struct docker *docker)
-{
-        int r = 0;
-
-        docker->state = DOCKER_FILLING;
-        docker->fill_us = monotonic_us();
-        docker->networks_us = 0;
-        docker->stats.connected = true;
-        tell(docker, (struct runtime_event){.kind = RUNTIME_RESYNC, .received_us = docker->cause_us});
-        for (size_t i = 0; i < docker->queue_len && !r && docker->state == DOCKER_FILLING; i++)
-                r = apply_event(docker, &docker->queue[i]);
-        docker->queue_len = 0;
-        if (r)
-                docker_fail(docker, "%s", strerror(-r));
-        docker_pump(docker);
-}
-
-static void on_containers(void *user, struct http_request *request, const struct http_reply *reply)
-{
-        _cleanup_(arena_freep) struct arena *arena = arena_new();
-        struct docker *docker = user;
-        struct docker_info *infos;
-        size_t len;
-        int r;
-
-        (void)request;
-        docker->lists = NULL;
-        if (reply->status != 200 || reply->error) {
-                fail_by_reply(docker, "cannot list containers", reply);
-                return;
-        }
-        docker->cause_us = reply->received_us;
-        r = arena ? docker_decode_list(arena, reply->body, reply->size, &infos, &len) : -ENOMEM;
-        if (!r)
-                r = apply_full_list(docker, infos, len);
-        if (r)
-                docker_fail(docker, "cannot list containers: %s", r < 0 ? strerror(-r) : "malformed answer");
-        else
-                begin_filling(docker);
-}
-
-static int apply_network_list(struct docker *docker, const struct docker_net *nets, size_t len)
-{
-        struct docker_cache *cache = &docker->cache;
-
-        for (size_t i = 0; i < cache->networks_len; i++)
-                cache->networks[i]->seen = false;
-        for (size_t i = 0; i < len; i++) {
-                struct docker_network *network = docker_cache_add_network(cache, nets[i].id);
-
-                if (!network || docker_cache_apply_network_name(cache, network, &nets[i]))
-                        return -ENOMEM;
-                network->seen = true;
-        }
-        for (size_t i = cache->networks_len; i-- > 0;) {
-                if (!cache->networks[i]->seen)
-                        docker_forget_network(docker, cache->networks[i]);
-        }
-        return 0;
-}
-
-static void on_networks(void *user, struct http_request *request, const struct http_reply *reply)
-{
-        _cleanup_(arena_freep) struct arena *arena = arena_new();
-        struct docker *docker = user;
-        struct docker_net *nets;
-        size_t len;
-        int r;
-
-        (void)request;
-        docker->lists = NULL;
-        if (reply->status != 200 || reply->error) {
-                fail_by_reply(docker, "cannot list networks", reply);
-                return;
-        }
-        r = arena ? docker_decode_networks(arena, reply->body, reply->size, &nets, &len) : -ENOMEM;
-        if (!r)
-                r = apply_network_list(docker, nets, len);
-        if (!r)
-                r = docker_get(docker, &docker->lists, "/containers/json?all=1", TIMEOUT_MS, DOCKER_LIST_MAX,
-                               on_containers, docker);
-        if (r)
-                docker_fail(docker, "cannot list networks: %s", r < 0 ? strerror(-r) : "malformed answer");
-}
-
-static void begin_listing(struct docker *docker)
-{
-        int r;
-
-        docker->state = DOCKER_LISTING;
-        docker->resync_wanted = false;
-        r = docker_get(docker, &docker->lists, "/networks", TIMEOUT_MS, DOCKER_LIST_MAX, on_networks, docker);
-        if (r)
-                docker_fail(docker, "cannot list networks: %s", strerror(-r));
-}
-
-/* Nothing more to wait for, or waited long enough. Until the networks' pages are here nothing is told, since records
- * without their addresses would look like containers that lost them. */
-static void finish_filling(struct docker *docker, uint64_t now_us)
-{
-        bool late = now_us - docker->fill_us >= FILL_MAX_US;
-
-        if (!docker->networks_us) {
-                if (docker_fetch_networks_pending(docker) && !late)
-                        return;
-                docker->networks_us = now_us;
-        }
-        tell_changes(docker);
-        if (docker->state != DOCKER_FILLING || (docker_fetch_labels_pending(docker) && !late))
-                return;
-        if (docker_fetch_inspects_pending(docker) && now_us - docker->networks_us < INSPECTS_MAX_US)
-                return;
-        docker->state = DOCKER_LIVE;
-        docker->synced_us = now_us;
-        docker->version_wanted = 0;
-        docker->stats.resyncs++;
-        free(docker->lost_reason);
-        docker->lost_reason = NULL;
-        tell(docker, (struct runtime_event){.kind = RUNTIME_SYNCED, .received_us = docker->cause_us});
+                docker_fail_by_reply(docker, "cannot follow events", reply);
 }
 
 /* ---- connecting ---- */
@@ -504,7 +345,7 @@ static void begin_following(struct docker *docker)
         if (r)
                 docker_fail(docker, "cannot follow events: %s", strerror(-r));
         else
-                begin_listing(docker);
+                docker_begin_listing(docker);
 }
 
 /* The version both sides speak: the newer of ours unless the engine is older, or said which one it wants. */
@@ -526,7 +367,7 @@ static void on_ping(void *user, struct http_request *request, const struct http_
 
         docker->ping = NULL;
         if (reply->status != 200 || reply->error) {
-                fail_by_reply(docker, "cannot reach the engine", reply);
+                docker_fail_by_reply(docker, "cannot reach the engine", reply);
                 return;
         }
         docker->version = choose_version(docker, version ? docker_version_parse(version) : 0);
@@ -563,20 +404,20 @@ void docker_pump(struct docker *docker)
         if (docker->state == DOCKER_FILLING || docker->state == DOCKER_LIVE)
                 docker_fetch_serve(docker, now_us);
         if (docker->state == DOCKER_FILLING)
-                finish_filling(docker, now_us);
+                docker_finish_filling(docker, now_us);
         if (docker->state == DOCKER_LIVE)
-                tell_changes(docker);
+                docker_tell_changes(docker);
         if (docker->state == DOCKER_LIVE && docker->resync_wanted && now_us - docker->synced_us >= RESYNC_GAP_US)
-                begin_listing(docker);
+                docker_begin_listing(docker);
 
         /* In the other states the answer under way, or docker_fail()'s timer, is what comes next. */
         if (docker->state != DOCKER_FILLING && docker->state != DOCKER_LIVE)
                 return;
         next_us = docker_fetch_due(docker, now_us);
         if (docker->state == DOCKER_FILLING) {
-                next_us = min_us(next_us, docker->fill_us + FILL_MAX_US);
-                if (docker->networks_us && now_us - docker->networks_us < INSPECTS_MAX_US)
-                        next_us = min_us(next_us, docker->networks_us + INSPECTS_MAX_US);
+                next_us = min_us(next_us, docker->fill_us + DOCKER_FILL_MAX_US);
+                if (docker->networks_us && now_us - docker->networks_us < DOCKER_INSPECTS_MAX_US)
+                        next_us = min_us(next_us, docker->networks_us + DOCKER_INSPECTS_MAX_US);
         } else if (docker->resync_wanted) {
                 next_us = min_us(next_us, docker->synced_us + RESYNC_GAP_US);
         }

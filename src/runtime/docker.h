@@ -68,6 +68,27 @@ void docker_forget_network(struct docker *docker, struct docker_network *network
 /* Takes every next step there is: asks what is wanted, tells the agent what changed, sets the timer. */
 void docker_pump(struct docker *docker);
 
+void docker_fail_by_reply(struct docker *docker, const char *what, const struct http_reply *reply);
+void docker_tell(struct docker *docker, struct runtime_event event);
+void docker_tell_changes(struct docker *docker);
+int docker_apply_event(struct docker *docker, const struct docker_queued *event);
+
+/* Something happened that makes the answer to this worth having; cause_us as in struct docker_fetch. */
+void docker_want(struct docker_fetch *fetch, uint64_t cause_us);
+
+/* docker_sync.c */
+
+/* A full list is called complete after this long even where some network or image does not answer, and without the
+ * inspections, which may wait for a container's start, after that long. What comes later is told as a change. */
+#define DOCKER_FILL_MAX_US 5000000u
+#define DOCKER_INSPECTS_MAX_US 500000u
+
+/* From LIVE, or once the events are subscribed, to LISTING. */
+void docker_begin_listing(struct docker *docker);
+
+/* In FILLING: tells what is known, and goes on to LIVE when there is nothing more to wait for. */
+void docker_finish_filling(struct docker *docker, uint64_t now_us);
+
 /* docker_fetch.c */
 
 /* Asks what is wanted and due, within the limits on how much at once. */

@@ -10,6 +10,9 @@
 #include "runtime/docker_decode.h"
 #include "runtime/runtime.h"
 
+/* Of the labels that are ours. */
+#define DOCKER_OWN_PREFIX "vethwall.io/"
+
 struct http_request;
 struct docker;
 

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The Docker Engine's JSON into values. See docker_decode.h. */
+/* The Docker Engine's JSON into values: events, networks, images, errors, and the parts that containers share with
+ * them. See docker_decode.h; containers are in docker_decode_container.c. */
 #include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "runtime/docker_decode.h"
+#include "runtime/docker_json.h"
 
 #define ID_MAX 128u
 #define ERROR_MAX 512u /* of a plain text error */
 
-static void json_drop(json_t **json)
+void docker_json_drop(json_t **json)
 {
         json_decref(*json);
 }
-#define _cleanup_json_ _cleanup_(json_drop)
-
 static bool id_is_valid(const char *id, bool colons)
 {
         size_t len = strlen(id);
@@ -53,7 +51,7 @@ static void replace_nul_escapes(char *text, size_t size)
         }
 }
 
-static int parse(const char *bytes, size_t size, json_t **ret)
+int docker_json_parse(const char *bytes, size_t size, json_t **ret)
 {
         _cleanup_free_ char *text = NULL;
         json_error_t error;
@@ -72,14 +70,14 @@ static int parse(const char *bytes, size_t size, json_t **ret)
 }
 
 /* The member's string, "" where there is none; NULL when memory is exhausted. */
-static const char *get_string(struct arena *arena, const json_t *object, const char *key)
+const char *docker_json_text(struct arena *arena, const json_t *object, const char *key)
 {
         const char *text = json_string_value(json_object_get(object, key));
 
         return arena_strdup(arena, text ? text : "");
 }
 
-static bool get_id(const json_t *object, const char *key, const char **ret)
+bool docker_json_id(const json_t *object, const char *key, const char **ret)
 {
         const char *id = json_string_value(json_object_get(object, key));
 
@@ -127,7 +125,7 @@ int docker_decode_event(struct arena *arena, const char *bytes, size_t size, str
         const json_t *actor;
         int r;
 
-        r = parse(bytes, size, &root);
+        r = docker_json_parse(bytes, size, &root);
         if (r)
                 return r;
         type = json_string_value(json_object_get(root, "Type"));
@@ -140,11 +138,11 @@ int docker_decode_event(struct arena *arena, const char *bytes, size_t size, str
                 *ret = event;
                 return 0;
         }
-        if (!get_id(actor, "ID", !strcmp(type, "network") ? &event.network : &event.container))
+        if (!docker_json_id(actor, "ID", !strcmp(type, "network") ? &event.network : &event.container))
                 return DOCKER_E_MALFORMED;
         /* A network's events name the container among the attributes; one that is none of ours may be there too. */
         if (event.kind == DOCKER_EVENT_CONNECT || event.kind == DOCKER_EVENT_DISCONNECT)
-                get_id(json_object_get(actor, "Attributes"), "container", &event.container);
+                docker_json_id(json_object_get(actor, "Attributes"), "container", &event.container);
         event.network = arena_strdup(arena, event.network);
         event.container = arena_strdup(arena, event.container);
         if (!event.network || !event.container)
@@ -153,10 +151,10 @@ int docker_decode_event(struct arena *arena, const char *bytes, size_t size, str
         return 0;
 }
 
-/* ---- parts of a container ---- */
+/* ---- parts of several ---- */
 
 /* Null and absent are no labels; another type, or a label of another type, is not what the API promises. */
-static int decode_labels(struct arena *arena, const json_t *json, struct label_set *ret)
+int docker_json_labels(struct arena *arena, const json_t *json, struct label_set *ret)
 {
         struct label_set labels = {0};
         const char *key;
@@ -184,7 +182,7 @@ static int decode_labels(struct arena *arena, const json_t *json, struct label_s
 }
 
 /* "172.18.0.2" or "172.18.0.2/16". */
-static void decode_addr(const json_t *json, struct addr *addrs, size_t *len)
+void docker_json_addr(const json_t *json, struct addr *addrs, size_t *len)
 {
         const char *text = json_string_value(json);
         char buf[ADDR_TEXT_MAX];
@@ -199,301 +197,6 @@ static void decode_addr(const json_t *json, struct addr *addrs, size_t *len)
         buf[size] = '\0';
         if (addr_parse(buf, &addrs[*len]))
                 (*len)++;
-}
-
-static int attachment_cmp(const void *a, const void *b)
-{
-        return strcmp(((const struct docker_attachment *)a)->name, ((const struct docker_attachment *)b)->name);
-}
-
-static int decode_attachments(struct arena *arena, const json_t *json, struct docker_info *info)
-{
-        const json_t *networks = json_object_get(json_object_get(json, "NetworkSettings"), "Networks");
-        const char *name;
-        json_t *network;
-
-        info->attachments = arena_array(arena, json_object_size(networks), sizeof(*info->attachments));
-        if (!info->attachments)
-                return -ENOMEM;
-        json_object_foreach((json_t *)networks, name, network)
-        {
-                struct docker_attachment *attachment = &info->attachments[info->attachments_len++];
-
-                attachment->name = arena_strdup(arena, name);
-                attachment->network_id = get_string(arena, network, "NetworkID");
-                attachment->endpoint_id = get_string(arena, network, "EndpointID");
-                if (!attachment->name || !attachment->network_id || !attachment->endpoint_id)
-                        return -ENOMEM;
-                decode_addr(json_object_get(network, "IPAddress"), attachment->addrs, &attachment->addrs_len);
-                decode_addr(json_object_get(network, "GlobalIPv6Address"), attachment->addrs, &attachment->addrs_len);
-        }
-        if (info->attachments_len)
-                qsort(info->attachments, info->attachments_len, sizeof(*info->attachments), attachment_cmp);
-        return 0;
-}
-
-static bool protocol_parse(const char *text, uint8_t *ret)
-{
-        if (!strcmp(text, "tcp"))
-                *ret = IPPROTO_TCP;
-        else if (!strcmp(text, "udp"))
-                *ret = IPPROTO_UDP;
-        else if (!strcmp(text, "sctp"))
-                *ret = IPPROTO_SCTP;
-        else
-                return false;
-        return true;
-}
-
-static bool port_in_range(json_int_t port)
-{
-        return port > 0 && port <= UINT16_MAX;
-}
-
-/* Only plain decimal numbers: a binding may also be a range or empty, and then the port is not known yet. */
-static bool port_parse(const char *text, size_t len, uint16_t *ret)
-{
-        unsigned port = 0;
-
-        if (!len || len > 5)
-                return false;
-        for (size_t i = 0; i < len; i++) {
-                if (!isdigit((unsigned char)text[i]))
-                        return false;
-                port = port * 10 + (unsigned)(text[i] - '0');
-        }
-        if (!port_in_range((json_int_t)port))
-                return false;
-        *ret = (uint16_t)port;
-        return true;
-}
-
-static int published_cmp(const void *a, const void *b)
-{
-        const struct container_published *x = a, *y = b;
-        int r = (int)x->protocol - y->protocol;
-
-        r = r ? r : (int)x->host_port - y->host_port;
-        r = r ? r : addr_cmp(&x->host_addr, &y->host_addr);
-        return r ? r : (int)x->container_port - y->container_port;
-}
-
-/* Adds a port, published on one host address or, where text is empty, on all of both families. */
-static void publish(struct docker_info *info, struct container_published port, const char *host)
-{
-        if (*host) {
-                if (addr_parse(host, &port.host_addr))
-                        info->published[info->published_len++] = port;
-                return;
-        }
-        for (int family = ADDR_V4; family < ADDR_FAMILY_MAX; family++) {
-                port.host_addr = addr_lowest((enum addr_family)family);
-                info->published[info->published_len++] = port;
-        }
-}
-
-static void sort_published(struct docker_info *info)
-{
-        size_t len = 0;
-
-        if (!info->published_len)
-                return;
-        qsort(info->published, info->published_len, sizeof(*info->published), published_cmp);
-        for (size_t i = 0; i < info->published_len; i++) {
-                if (!len || published_cmp(&info->published[len - 1], &info->published[i]))
-                        info->published[len++] = info->published[i];
-        }
-        info->published_len = len;
-}
-
-/* The list's form: [{"IP", "PrivatePort", "PublicPort", "Type"}]. */
-static int decode_list_ports(struct arena *arena, const json_t *ports, struct docker_info *info)
-{
-        const json_t *item;
-        size_t i;
-
-        info->published = arena_array(arena, json_array_size(ports) * 2, sizeof(*info->published));
-        if (!info->published)
-                return -ENOMEM;
-        json_array_foreach(ports, i, item)
-        {
-                const char *type = json_string_value(json_object_get(item, "Type"));
-                const char *host = json_string_value(json_object_get(item, "IP"));
-                json_int_t inner = json_integer_value(json_object_get(item, "PrivatePort"));
-                json_int_t outer = json_integer_value(json_object_get(item, "PublicPort"));
-                struct container_published port = {0};
-
-                if (!type || !protocol_parse(type, &port.protocol) || !port_in_range(inner) || !port_in_range(outer))
-                        continue;
-                port.container_port = (uint16_t)inner;
-                port.host_port = (uint16_t)outer;
-                publish(info, port, host ? host : "");
-        }
-        sort_published(info);
-        return 0;
-}
-
-static size_t count_bindings(const json_t *ports)
-{
-        const char *key;
-        json_t *bindings;
-        size_t len = 0;
-
-        json_object_foreach((json_t *)ports, key, bindings)
-        {
-                len += json_array_size(bindings);
-        }
-        return len;
-}
-
-/* The inspection's form: {"80/tcp": [{"HostIp", "HostPort"}]}. */
-static int decode_port_map(struct arena *arena, const json_t *ports, struct docker_info *info)
-{
-        const char *key;
-        json_t *bindings;
-
-        info->published = arena_array(arena, count_bindings(ports) * 2, sizeof(*info->published));
-        if (!info->published)
-                return -ENOMEM;
-        json_object_foreach((json_t *)ports, key, bindings)
-        {
-                const char *slash = strchr(key, '/');
-                struct container_published port = {0};
-                const json_t *binding;
-                size_t i;
-
-                if (!slash || !port_parse(key, (size_t)(slash - key), &port.container_port) ||
-                    !protocol_parse(slash + 1, &port.protocol))
-                        continue;
-                json_array_foreach(bindings, i, binding)
-                {
-                        const char *host = json_string_value(json_object_get(binding, "HostIp"));
-                        const char *number = json_string_value(json_object_get(binding, "HostPort"));
-
-                        if (number && port_parse(number, strlen(number), &port.host_port))
-                                publish(info, port, host ? host : "");
-                }
-        }
-        sort_published(info);
-        return 0;
-}
-
-/* ---- containers ---- */
-
-/* A container has its own name and one "/other/alias" for every link to it; a name holds no slash. */
-static const char *own_name(const json_t *names)
-{
-        const json_t *item;
-        size_t i;
-
-        json_array_foreach(names, i, item)
-        {
-                const char *name = json_string_value(item);
-
-                if (name && *name == '/' && !strchr(name + 1, '/'))
-                        return name + 1;
-        }
-        return "";
-}
-
-static int decode_summary(struct arena *arena, const json_t *json, struct docker_info *ret)
-{
-        struct docker_info info = {.netns = ""};
-        const char *state = json_string_value(json_object_get(json, "State"));
-        int r;
-
-        if (!get_id(json, "Id", &info.id))
-                return DOCKER_E_MALFORMED;
-        info.id = arena_strdup(arena, info.id);
-        info.name = arena_strdup(arena, own_name(json_object_get(json, "Names")));
-        info.image = get_string(arena, json, "Image");
-        info.image_id = get_string(arena, json, "ImageID");
-        info.network_mode = get_string(arena, json_object_get(json, "HostConfig"), "NetworkMode");
-        if (!info.id || !info.name || !info.image || !info.image_id || !info.network_mode)
-                return -ENOMEM;
-        info.running = state && (!strcmp(state, "running") || !strcmp(state, "paused"));
-        r = decode_labels(arena, json_object_get(json, "Labels"), &info.labels);
-        r = r ? r : decode_attachments(arena, json, &info);
-        r = r ? r : decode_list_ports(arena, json_object_get(json, "Ports"), &info);
-        if (!r)
-                *ret = info;
-        return r;
-}
-
-int docker_decode_list(struct arena *arena, const char *bytes, size_t size, struct docker_info **ret, size_t *ret_len)
-{
-        _cleanup_json_ json_t *root = NULL;
-        struct docker_info *infos;
-        const json_t *item;
-        size_t i, len = 0;
-        int r;
-
-        r = parse(bytes, size, &root);
-        if (r)
-                return r;
-        if (!json_is_array(root))
-                return DOCKER_E_MALFORMED;
-        infos = arena_array(arena, json_array_size(root), sizeof(*infos));
-        if (!infos)
-                return -ENOMEM;
-        json_array_foreach(root, i, item)
-        {
-                r = decode_summary(arena, item, &infos[len]);
-                if (r < 0)
-                        return r;
-                len += r == 0;
-        }
-        *ret = infos;
-        *ret_len = len;
-        return 0;
-}
-
-static pid_t decode_pid(const json_t *json)
-{
-        json_int_t pid = json_integer_value(json);
-
-        return pid > 0 && pid <= INT32_MAX ? (pid_t)pid : 0;
-}
-
-int docker_decode_inspect(struct arena *arena, const char *bytes, size_t size, struct docker_info *ret)
-{
-        _cleanup_json_ json_t *root = NULL;
-        struct docker_info info = {0};
-        const json_t *config, *host, *state, *settings, *ports;
-        const char *name;
-        int r;
-
-        r = parse(bytes, size, &root);
-        if (r)
-                return r;
-        if (!get_id(root, "Id", &info.id))
-                return DOCKER_E_MALFORMED;
-        config = json_object_get(root, "Config");
-        host = json_object_get(root, "HostConfig");
-        state = json_object_get(root, "State");
-        settings = json_object_get(root, "NetworkSettings");
-        name = json_string_value(json_object_get(root, "Name"));
-        info.id = arena_strdup(arena, info.id);
-        info.name = arena_strdup(arena, name ? name + (*name == '/') : "");
-        info.image = get_string(arena, config, "Image");
-        info.image_id = get_string(arena, root, "Image");
-        info.network_mode = get_string(arena, host, "NetworkMode");
-        info.running = json_is_true(json_object_get(state, "Running"));
-        /* The path outlives the container in there. */
-        info.netns = info.running ? get_string(arena, settings, "SandboxKey") : "";
-        if (!info.id || !info.name || !info.image || !info.image_id || !info.network_mode || !info.netns)
-                return -ENOMEM;
-        info.pid = info.running ? decode_pid(json_object_get(state, "Pid")) : 0;
-        /* Before the start only the wish is there, but for the port that the engine chooses it is all there is to know. */
-        ports = json_object_get(settings, "Ports");
-        if (!info.running && !count_bindings(ports))
-                ports = json_object_get(host, "PortBindings");
-        r = decode_labels(arena, json_object_get(config, "Labels"), &info.labels);
-        r = r ? r : decode_attachments(arena, root, &info);
-        r = r ? r : decode_port_map(arena, ports, &info);
-        if (!r)
-                *ret = info;
-        return r;
 }
 
 /* ---- networks ---- */
@@ -533,11 +236,11 @@ static int decode_endpoints(struct arena *arena, const json_t *json, struct dock
                 if (!docker_id_is_valid(container))
                         continue;
                 endpoint->container = arena_strdup(arena, container);
-                endpoint->endpoint_id = get_string(arena, item, "EndpointID");
+                endpoint->endpoint_id = docker_json_text(arena, item, "EndpointID");
                 if (!endpoint->container || !endpoint->endpoint_id)
                         return -ENOMEM;
-                decode_addr(json_object_get(item, "IPv4Address"), endpoint->addrs, &endpoint->addrs_len);
-                decode_addr(json_object_get(item, "IPv6Address"), endpoint->addrs, &endpoint->addrs_len);
+                docker_json_addr(json_object_get(item, "IPv4Address"), endpoint->addrs, &endpoint->addrs_len);
+                docker_json_addr(json_object_get(item, "IPv6Address"), endpoint->addrs, &endpoint->addrs_len);
                 decode_mac(json_object_get(item, "MacAddress"), endpoint->mac);
                 net->endpoints_len++;
         }
@@ -551,11 +254,11 @@ static int decode_net(struct arena *arena, const json_t *json, struct docker_net
         struct docker_net net = {0};
         int r;
 
-        if (!get_id(json, "Id", &net.id))
+        if (!docker_json_id(json, "Id", &net.id))
                 return DOCKER_E_MALFORMED;
         net.id = arena_strdup(arena, net.id);
-        net.name = get_string(arena, json, "Name");
-        net.driver = get_string(arena, json, "Driver");
+        net.name = docker_json_text(arena, json, "Name");
+        net.driver = docker_json_text(arena, json, "Driver");
         if (!net.id || !net.name || !net.driver)
                 return -ENOMEM;
         r = decode_endpoints(arena, json_object_get(json, "Containers"), &net);
@@ -573,7 +276,7 @@ int docker_decode_networks(struct arena *arena, const char *bytes, size_t size, 
         size_t i, len = 0;
         int r;
 
-        r = parse(bytes, size, &root);
+        r = docker_json_parse(bytes, size, &root);
         if (r)
                 return r;
         if (!json_is_array(root))
@@ -598,7 +301,7 @@ int docker_decode_network(struct arena *arena, const char *bytes, size_t size, s
         _cleanup_json_ json_t *root = NULL;
         int r;
 
-        r = parse(bytes, size, &root);
+        r = docker_json_parse(bytes, size, &root);
         return r ? r : decode_net(arena, root, ret);
 }
 
@@ -610,14 +313,14 @@ int docker_decode_image(struct arena *arena, const char *bytes, size_t size, str
         const json_t *config;
         int r;
 
-        r = parse(bytes, size, &root);
+        r = docker_json_parse(bytes, size, &root);
         if (r)
                 return r;
         /* An image without a configuration is no image, and its labels must not count as none. */
         config = json_object_get(root, "Config");
         if (!json_is_object(config))
                 return DOCKER_E_MALFORMED;
-        return decode_labels(arena, json_object_get(config, "Labels"), ret);
+        return docker_json_labels(arena, json_object_get(config, "Labels"), ret);
 }
 
 const char *docker_decode_error(struct arena *arena, const char *bytes, size_t size, int status)
@@ -626,7 +329,7 @@ const char *docker_decode_error(struct arena *arena, const char *bytes, size_t s
         const char *message = NULL;
         char *text;
 
-        if (!parse(bytes, size, &root))
+        if (!docker_json_parse(bytes, size, &root))
                 message = json_string_value(json_object_get(root, "message"));
         if (message)
                 text = arena_strdup(arena, message);

@@ -22,7 +22,7 @@
 #define RETRY_MIN_US 50000u
 #define RETRY_MAX_US 5000000u
 /* A container that this many lists in a row do not have is gone, or never came to be. */
-#define MISSING_MAX 6u
+#define MISSING_MAX 4u
 
 static bool fetch_is_due(const struct docker_fetch *fetch, uint64_t now_us)
 {
