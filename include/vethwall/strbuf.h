@@ -27,6 +27,9 @@ void strbuf_printf(struct strbuf *buf, const char *fmt, ...) _printf_(2, 3);
 /* The text as a JSON string, quotes included; invalid UTF-8 bytes become U+FFFD. */
 void strbuf_json(struct strbuf *buf, const char *text);
 
+/* The text as a terminal may show it: control characters, marks that reorder text and invalid UTF-8 become U+FFFD. */
+void strbuf_clean(struct strbuf *buf, const char *text);
+
 /* Empties the buffer, keeps its memory. */
 void strbuf_clear(struct strbuf *buf);
 

@@ -101,6 +101,22 @@ void strbuf_json(struct strbuf *buf, const char *text)
         strbuf_putc(buf, '"');
 }
 
+void strbuf_clean(struct strbuf *buf, const char *text)
+{
+        size_t left = strlen(text), len;
+
+        for (; left > 0; text += len, left -= len) {
+                uint32_t code = 0;
+
+                len = utf8_decode(text, left, &code);
+                if (len == 0 || utf8_is_control(code))
+                        strbuf_puts(buf, UTF8_REPLACEMENT);
+                else
+                        strbuf_add(buf, text, len);
+                len = len ? len : 1;
+        }
+}
+
 void strbuf_clear(struct strbuf *buf)
 {
         buf->len = 0;
