@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Why one flow is allowed or denied: the deciding rule of each side as the world has it, and, for people, what every
+ * rule of every policy concerned says to the flow and where it fails to match. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <vethwall/addr.h>
+#include <vethwall/base.h>
+#include <vethwall/labels.h>
+#include <vethwall/policy.h>
+#include <vethwall/world.h>
+
+/* One side of a flow. */
+struct explain_party {
+        size_t endpoint;  /* index into inventory->endpoints, or WORLD_OUTSIDE */
+        struct addr addr; /* the address it is met under, where has_addr */
+        bool has_addr;    /* always for the outside */
+};
+
+struct explain_query {
+        struct explain_party src;
+        struct explain_party dst; /* not outside if src is */
+        uint8_t protocol;
+        uint16_t port; /* TCP, UDP and SCTP only; 1 to 65535 */
+};
+
+/* How a peer entry of a rule answers. */
+enum explain_peer_answer {
+        EXPLAIN_PEER_MATCHES,
+        EXPLAIN_PEER_OUTSIDE,    /* a selector, and the peer is no endpoint */
+        EXPLAIN_PEER_HOST,       /* a selector, and the peer is the host */
+        EXPLAIN_PEER_NAMESPACE,  /* the policy's own namespace is meant, the peer is in another */
+        EXPLAIN_PEER_NS_LABELS,  /* failed holds not for the labels of the peer's namespace */
+        EXPLAIN_PEER_LABELS,     /* failed holds not for the peer's labels */
+        EXPLAIN_PEER_NO_ADDRESS, /* a block, and the peer has no address */
+        EXPLAIN_PEER_BLOCK,      /* the address is not in the block */
+        EXPLAIN_PEER_EXCEPT,     /* the address is in except */
+        EXPLAIN_PEER_MAX,
+};
+
+struct explain_peer {
+        const struct peer *peer;
+        enum explain_peer_answer answer;
+        const struct label_requirement *failed; /* EXPLAIN_PEER_NS_LABELS and _LABELS; else NULL */
+        const struct prefix *except;            /* EXPLAIN_PEER_EXCEPT; else NULL */
+};
+
+/* How the ports of a rule answer. */
+enum explain_port_answer {
+        EXPLAIN_PORT_MATCHES,
+        EXPLAIN_PORT_DIFFERS,
+        EXPLAIN_PORT_NONE, /* the rule lists ports, and the protocol has none */
+        EXPLAIN_PORT_MAX,
+};
+
+struct explain_rule {
+        const struct rule *rule;
+        bool peer_matches;
+        enum explain_port_answer ports;
+        const struct explain_peer *peers; /* as in the rule */
+        size_t peers_len;
+};
+
+struct explain_policy {
+        const struct policy *policy;
+        const struct explain_rule *rules; /* as in the policy's direction */
+        size_t rules_len;
+};
+
+/* Whether a side is judged at all. */
+enum explain_status {
+        EXPLAIN_JUDGED,
+        EXPLAIN_OUTSIDE, /* no endpoint: no policy judges it */
+        EXPLAIN_HOST,    /* the host: no policy selects it */
+        EXPLAIN_SELF,    /* source and destination are one endpoint */
+        EXPLAIN_STATUS_MAX,
+};
+
+struct explain_side {
+        enum explain_status status;
+        struct cause cause;                    /* where not judged: allowed, TIER_DEFAULT */
+        const struct explain_policy *policies; /* all that select the endpoint, in the order in which they decide */
+        size_t policies_len;
+};
+
+struct explanation {
+        struct arena *arena;
+        enum action verdict; /* ACTION_ALLOW if both sides allow, else ACTION_DENY */
+        struct explain_side sides[DIR_MAX];
+};
+
+/* Borrows from the world, which must outlive it. 0 or -ENOMEM. */
+int explain(struct explanation **ret, struct world *world, const struct explain_query *query);
+struct explanation *explanation_free(struct explanation *explanation);
+DEFINE_CLEANUP(struct explanation *, explanation_free)
