@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Policies and inventory of a command, with everything that is wrong with them said on standard error. */
+#include <stdio.h>
+
+#include <vethwall/diag.h>
+#include <vethwall/settings.h>
+#include <vethwall/strbuf.h>
+
+#include "files/files.h"
+#include "input.h"
+#include "output.h"
+
+void input_fini(struct input *input)
+{
+        world_free(input->world);
+        policy_set_free(input->policies);
+        inventory_free(input->inventory);
+        *input = (struct input)INPUT_INIT;
+}
+
+/* An object that is no policy is passed over, but never in silence: it may have been meant as one. */
+static int warn_skipped(struct diag_list *diags, const struct policy_set *set)
+{
+        int r;
+
+        for (size_t i = 0; i < set->skipped_len; i++) {
+                const struct skipped_object *object = &set->skipped[i];
+                const struct diag where = {
+                        .severity = DIAG_WARNING,
+                        .rule = "VW007",
+                        .file = object->loc.file == UINT32_MAX ? NULL : (char *)set->files[object->loc.file],
+                        .line = object->loc.line,
+                        .col = object->loc.col,
+                };
+
+                r = diag_add(diags, &where, "%s %s is no policy object and was skipped", object->api_version,
+                             object->kind);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int read_files(struct input *input, const struct options *options, struct diag_list *diags)
+{
+        int r;
+
+        r = policies_read(options->policies, options->policies_len, &input->policies, diags);
+        if (r < 0)
+                return r;
+
+        r = warn_skipped(diags, input->policies);
+        if (r < 0)
+                return r;
+
+        return inventory_read(options->inventories, options->inventories_len, &input->inventory, diags);
+}
+
+static int print_diags(const struct diag_list *diags, bool colour)
+{
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        int r;
+
+        diag_list_format(&buf, diags, colour);
+        r = strbuf_check(&buf);
+        if (r < 0)
+                return r;
+
+        fputs(buf.text, stderr);
+        return 0;
+}
+
+int input_read(struct input *ret, const struct options *options)
+{
+        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
+        _cleanup_(input_fini) struct input input = INPUT_INIT;
+        int r;
+
+        r = read_files(&input, options, &diags);
+        if (r < 0)
+                return complain_errno(r);
+
+        r = print_diags(&diags, options->colour_err);
+        if (r < 0)
+                return complain_errno(r);
+        if (diags.errors > 0)
+                return EXIT_TROUBLE;
+
+        r = world_new(&input.world, input.policies, input.inventory, &settings_default);
+        if (r < 0)
+                return complain_errno(r);
+
+        *ret = input;
+        input = (struct input)INPUT_INIT;
+        return 0;
+}

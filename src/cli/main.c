@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command vethwall. */
+#include <stdio.h>
+
+#include "commands.h"
+#include "options.h"
+#include "output.h"
+
+#define FORMATS_TEXT_JSON (1u << FORMAT_TEXT | 1u << FORMAT_JSON)
+
+const struct command commands[] = {
+        {
+                .name = "compile",
+                .operands = "",
+                .summary = "The nftables ruleset that enforces the policies",
+                .details = "It is what the agent would load, as text for nft -f. Nothing is loaded.\n",
+                .options = OPTIONS_FILES,
+                .formats = 1u << FORMAT_NFT,
+                .run = command_compile,
+        },
+        {
+                .name = "matrix",
+                .operands = "[PROTO/PORT...]",
+                .summary = "Who can reach whom",
+                .details = "Without operands, everything that is allowed; with tcp/80, udp/53, icmp and the like, only "
+                           "that.\nIt says what policy allows, and does not ask whether there is a route.\n",
+                .options = OPTIONS_FILES,
+                .formats = FORMATS_TEXT_JSON | 1u << FORMAT_CSV,
+                .operands_max = SIZE_MAX,
+                .run = command_matrix,
+        },
+        {
+                .name = "explain",
+                .operands = "SRC DST PROTO/PORT",
+                .summary = "Why a flow is allowed or denied",
+                .details = "SRC and DST are endpoints (namespace/name, or a name that is unique) or addresses.\n"
+                           "Exit code: 0 allowed, 1 denied, 2 trouble.\n",
+                .options = OPTIONS_FILES,
+                .formats = FORMATS_TEXT_JSON,
+                .operands_min = 3,
+                .operands_max = 3,
+                .run = command_explain,
+        },
+        {
+                .name = "status",
+                .operands = "",
+                .summary = "Whether the running agent enforces what it should",
+                .options = OPTIONS_AGENT,
+                .formats = FORMATS_TEXT_JSON,
+                .run = command_status,
+        },
+        {
+                .name = "endpoints",
+                .operands = "",
+                .summary = "The endpoints the running agent knows",
+                .options = OPTIONS_AGENT,
+                .formats = FORMATS_TEXT_JSON,
+                .run = command_endpoints,
+        },
+        {
+                .name = "policies",
+                .operands = "",
+                .summary = "The policies the running agent enforces",
+                .options = OPTIONS_AGENT,
+                .formats = FORMATS_TEXT_JSON,
+                .run = command_policies,
+        },
+        {
+                .name = "counters",
+                .operands = "",
+                .summary = "Packets and bytes of every rule, from the running agent",
+                .options = OPTIONS_AGENT,
+                .formats = FORMATS_TEXT_JSON,
+                .run = command_counters,
+        },
+};
+const size_t commands_len = ARRAY_SIZE(commands);
+
+int main(int argc, char **argv)
+{
+        _cleanup_(options_fini) struct options options = {0};
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        int r;
+
+        r = options_parse(&options, argc, argv);
+        if (r != 0)
+                return r;
+
+        if (options.help) {
+                options_help(&buf, options.command);
+                return flush_out(&buf);
+        }
+        if (options.version) {
+                strbuf_puts(&buf, "vethwall " VETHWALL_VERSION "\n");
+                return flush_out(&buf);
+        }
+
+        return options.command->run(&options);
+}

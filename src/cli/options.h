@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line, as a table of commands and a table of options; parsing and help are both made from these. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <vethwall/base.h>
+#include <vethwall/strbuf.h>
+
+/* Exit codes: allowed or done, denied, and anything that kept the question from being answered. */
+#define EXIT_DENIED 1
+#define EXIT_TROUBLE 2
+
+enum format {
+        FORMAT_TEXT,
+        FORMAT_JSON,
+        FORMAT_CSV,
+        FORMAT_NFT,
+        FORMAT_MAX,
+};
+
+enum option {
+        OPTION_POLICY,
+        OPTION_INVENTORY,
+        OPTION_OUTPUT,
+        OPTION_COLOR,
+        OPTION_SOCKET,
+        OPTION_HELP,
+        OPTION_VERSION,
+        OPTION_MAX,
+};
+
+#define OPTION_BIT(option) (1u << (option))
+#define OPTIONS_FILES (OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT))
+#define OPTIONS_AGENT (OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_OUTPUT))
+#define OPTIONS_COMMON (OPTION_BIT(OPTION_COLOR) | OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
+
+struct options;
+
+struct command {
+        const char *name;
+        const char *operands; /* for the usage line, "" where there are none */
+        const char *summary;
+        const char *details; /* what its help says beyond the summary and the options; may be NULL */
+        unsigned options;    /* OPTION_BIT()s, the common ones apart */
+        unsigned formats;    /* 1u << enum format; the lowest is the default */
+        size_t operands_min;
+        size_t operands_max;
+        int (*run)(const struct options *options); /* an exit code */
+};
+
+extern const struct command commands[];
+extern const size_t commands_len;
+
+/* Everything is borrowed from argv; the arrays are owned. */
+struct options {
+        const struct command *command; /* NULL only with help or version */
+        const char **policies;
+        size_t policies_len;
+        const char **inventories;
+        size_t inventories_len;
+        const char **operands;
+        size_t operands_len;
+        enum format format;
+        const char *socket; /* NULL: not given */
+        bool colour_out;    /* what is written to standard output may carry colour */
+        bool colour_err;
+        bool help;
+        bool version;
+};
+
+void options_fini(struct options *options);
+
+/* 0, or EXIT_TROUBLE after having said why on standard error. */
+int options_parse(struct options *ret, int argc, char **argv);
+
+/* The help of the command, or of the program where it is NULL. */
+void options_help(struct strbuf *buf, const struct command *command);
