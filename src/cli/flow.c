@@ -237,23 +237,42 @@ void put_conns(struct strbuf *buf, const struct conns *conns)
                 strbuf_printf(buf, "%sICMP and other protocols", separator);
 }
 
+/* A matrix has millions of these; printf() would be most of the time. */
+static void put_port(struct strbuf *buf, uint16_t port)
+{
+        char digits[5];
+        size_t at = sizeof(digits);
+
+        do {
+                digits[--at] = (char)('0' + port % 10);
+                port /= 10;
+        } while (port > 0);
+
+        strbuf_add(buf, digits + at, sizeof(digits) - at);
+}
+
 void put_conns_json(struct strbuf *buf, const struct conns *conns)
 {
-        const char *separator = "";
+        const char *separator = "\"";
 
         strbuf_putc(buf, '{');
         for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
                 if (conns->ports_len[proto] == 0)
                         continue;
 
-                strbuf_printf(buf, "%s\"%s\": [", separator, conns_proto_name(proto));
-                for (size_t i = 0; i < conns->ports_len[proto]; i++)
-                        strbuf_printf(buf, "%s[%u, %u]", i > 0 ? ", " : "", conns->ports[proto][i].first,
-                                      conns->ports[proto][i].last);
+                strbuf_puts(buf, separator);
+                strbuf_puts(buf, conns_proto_name(proto));
+                for (size_t i = 0; i < conns->ports_len[proto]; i++) {
+                        strbuf_puts(buf, i == 0 ? "\": [[" : ", [");
+                        put_port(buf, conns->ports[proto][i].first);
+                        strbuf_puts(buf, ", ");
+                        put_port(buf, conns->ports[proto][i].last);
+                        strbuf_putc(buf, ']');
+                }
                 strbuf_putc(buf, ']');
-                separator = ", ";
+                separator = ", \"";
         }
-        strbuf_printf(buf, "}, \"other\": %s", conns->other ? "true" : "false");
+        strbuf_puts(buf, conns->other ? "}, \"other\": true" : "}, \"other\": false");
 }
 
 void put_endpoint(struct strbuf *buf, const struct endpoint *endpoint)
@@ -267,7 +286,9 @@ void put_endpoint_json(struct strbuf *buf, const struct endpoint *endpoint)
 {
         _cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
 
-        strbuf_printf(&name, "%s/%s", endpoint->ns, endpoint->name);
+        strbuf_puts(&name, endpoint->ns);
+        strbuf_putc(&name, '/');
+        strbuf_puts(&name, endpoint->name);
         if (strbuf_check(&name) < 0)
                 buf->failed = true;
         else
