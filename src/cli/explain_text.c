@@ -401,6 +401,9 @@ void answer_text(struct strbuf *buf, const struct answer *answer)
         strbuf_clean(buf, answer->service.text);
         strbuf_putc(buf, '\n');
 
+        if (query->src.has_addr && query->dst.has_addr && query->src.addr.family != query->dst.addr.family)
+                strbuf_puts(buf, "They have no address family in common; this is what policy says all the same.\n");
+
         put_side(buf, answer, DIR_EGRESS);
         put_side(buf, answer, DIR_INGRESS);
         if (!verdicts_differ(answer))

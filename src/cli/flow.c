@@ -124,7 +124,7 @@ static int end_by_addr(const struct inventory *inventory, const struct addr *add
                                  other->name, endpoint->ns, endpoint->name);
                         return EXIT_TROUBLE;
                 }
-                if (!other || other->host_network)
+                if (!other || (other->host_network && !endpoint->host_network))
                         found = i;
         }
 

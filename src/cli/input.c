@@ -86,6 +86,8 @@ int input_read(struct input *ret, const struct options *options)
                 return complain_errno(r);
         if (diags.errors > 0)
                 return EXIT_TROUBLE;
+        if (input.policies->files_len == 0)
+                complain("warning: there is no policy file in what -p names, so nothing is isolated");
 
         r = world_new(&input.world, input.policies, input.inventory, &settings_default);
         if (r < 0)

@@ -149,6 +149,8 @@ spellings() {
                 fail "the inventory from standard input differs"
 
         mkdir "$work/policies"
+        run 0 matrix -p "$work/policies" -i inventory.yaml
+        err "warning: there is no policy file"
         cp policy.yaml "$work/policies/b.yaml"
         cp ../002-deny-ingress/policy.yaml "$work/policies/a.yaml"
         run 0 matrix -p "$work/policies" -i inventory.yaml
