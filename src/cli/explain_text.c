@@ -239,6 +239,10 @@ static void put_named_ports(struct strbuf *buf, const struct answer *answer, con
         const struct endpoint *endpoint =
                 dst->endpoint == WORLD_OUTSIDE ? NULL : &answer->inventory->endpoints[dst->endpoint];
 
+        /* As in the core: the host names no ports. */
+        if (endpoint && endpoint->host_network)
+                endpoint = NULL;
+
         for (size_t i = 0; i < rule->ports_len; i++) {
                 const struct port_match *match = &rule->ports[i];
                 bool found = false;

@@ -79,12 +79,13 @@ static void ask_selector(const struct question *question, const struct policy *p
         ret->answer = ret->failed ? EXPLAIN_PEER_LABELS : EXPLAIN_PEER_MATCHES;
 }
 
-/* True if the destination gives a port of this name and protocol the number asked for. */
+/* True if the destination gives a port of this name and protocol the number asked for. The host names no ports: it is
+ * met by address alone. */
 static bool name_resolves(const struct question *question, const struct port_match *match)
 {
         const struct endpoint *endpoint = party_endpoint(question->world, question->dst);
 
-        if (!endpoint)
+        if (!endpoint || endpoint->host_network)
                 return false;
 
         for (size_t i = 0; i < endpoint->ports_len; i++) {
