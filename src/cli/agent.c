@@ -191,11 +191,13 @@ static void put_status(struct strbuf *buf, const json_t *status, bool colour)
         put_unenforced(buf, json_object_get(status, "unenforced"), colour);
 }
 
-/* "open", or the policies that isolate. */
+/* The policies that select the endpoint, or "open" where none does. */
 static void add_direction(struct table *table, const json_t *direction)
 {
-        if (json_is_true(json_object_get(direction, "isolated")))
-                add_list(table, json_object_get(direction, "policies"), NULL);
+        const json_t *policies = json_object_get(direction, "policies");
+
+        if (json_array_size(policies) > 0)
+                add_list(table, policies, NULL);
         else
                 table_add(table, "open");
 }

@@ -2,6 +2,7 @@
 /* HTTP over the agent's UNIX socket, with libcurl. What answers is trusted to be honest no further than its size and
  * its form: a socket may not be the agent's. */
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +57,18 @@ static int transfer(CURL *curl, const char *socket, const char *path, struct str
         return (int)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, ret_status);
 }
 
+/* What stands between us and the agent, and what to do about it. */
+static void complain_connect(CURL *curl, const char *socket)
+{
+        long error = 0;
+
+        curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &error);
+        if (error == EACCES || error == EPERM)
+                complain("you may not ask the agent on %s: run this as root", socket);
+        else
+                complain("no agent answers on %s: is vethwalld running? Another socket: --socket PATH", socket);
+}
+
 static int fetch(const char *socket, const char *path, struct strbuf *buf)
 {
         _cleanup_(curl_cleanupp) CURL *curl = NULL;
@@ -70,7 +83,7 @@ static int fetch(const char *socket, const char *path, struct strbuf *buf)
 
         r = transfer(curl, socket, path, buf, &status);
         if (r == CURLE_COULDNT_CONNECT) {
-                complain("no agent answers on %s: is vethwalld running? Another socket: --socket PATH", socket);
+                complain_connect(curl, socket);
                 return EXIT_TROUBLE;
         }
         if (r == CURLE_WRITE_ERROR) {
