@@ -92,6 +92,7 @@ denied netns:outside "tcp/$host/28080" "and closed again"
 denied netns:outside "tcp/$host6/28080" "and closed again, IPv6"
 
 docker rm -f api >/dev/null
-SERVE=(tcp/7100) container later front other -p 28080:7100
+SERVE=(tcp/7100)
+container later front other -p 28080:7100
 allowed netns:outside "tcp/$host/28080" "a published port that changes hands"
 done_testing
