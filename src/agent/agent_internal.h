@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The agent's parts. agent.c puts them together and owns the event loop, agent_pass.c turns what changed into what is in
+ * force, agent_view.c answers questions. */
+#pragma once
+
+#include <event2/event.h>
+
+#include "agent.h"
+#include "bridges.h"
+#include "http.h"
+#include "metrics.h"
+#include "reconcile.h"
+#include "report.h"
+#include "state.h"
+#include "watch.h"
+
+enum {
+        RUNTIME_DOCKER,
+        RUNTIME_STATIC,
+        RUNTIMES_MAX,
+};
+
+/* Events that have not reached the kernel yet: when they came. Past this many, the rest is not timed. */
+#define PENDING_MAX 4096
+
+struct agent {
+        struct event_base *base;
+        struct config *config;   /* a reference */
+        const char *config_path; /* borrowed; may be NULL */
+        bool config_refused;     /* as last read */
+
+        struct nft *nft;
+        struct nft_monitor *monitor;
+        struct link_watch *links;
+        struct watch *files;
+        struct runtime *runtimes[RUNTIMES_MAX]; /* NULL: not followed */
+        struct http *metrics_server, *control_server;
+        int control_fd;
+        bool control_bound;
+
+        struct state *state;
+        struct bridges bridges;
+        struct reconcile *reconcile;
+        struct policies *policies; /* a reference: the last good set; NULL: none yet */
+        struct diag_list policy_diags;
+        time_t last_good_policy;
+        struct metrics metrics;
+
+        struct event *on_links, *on_monitor, *on_files;
+        struct event *on_pass;   /* timer: changes are gathered until it fires */
+        struct event *on_reload; /* timer: files are still until it fires */
+        struct event *on_tick;
+        struct event *signals[3];
+
+        unsigned reload;            /* WATCH_ bits to read again */
+        unsigned busy;              /* WATCH_ bits of files being written */
+        uint64_t reload_since_us;   /* when the first of them came; 0: none */
+        uint64_t started_us;
+        uint64_t pass_us;           /* how long the last pass took */
+        unsigned failures;          /* passes failed in a row */
+        bool kept;                  /* what an earlier agent left in the kernel stays, because nothing better is known */
+        bool notified;              /* READY=1 was sent */
+        bool stopping;
+        const char *last_failure;   /* static; why the last pass failed; NULL: it did not */
+        uint64_t pending_us[PENDING_MAX];
+        size_t pending_len;
+        uint64_t foreign_logged_us;
+        char status[128];           /* as last told to the service manager */
+};
+
+uint64_t agent_now_us(void);
+
+/* Something may have changed: a pass runs within milliseconds. */
+void agent_schedule(struct agent *agent);
+/* The same for an event that came at this time. */
+void agent_schedule_event(struct agent *agent, uint64_t received_us);
+
+/* agent_pass.c */
+void agent_pass(struct agent *agent);
+/* Reads the policy files; a set with errors leaves the last good one where it is. */
+void agent_load_policies(struct agent *agent);
+/* The namespaces of the static inventory; what is wrong in it the runtime reports. */
+void agent_load_namespaces(struct agent *agent);
+/* Asks what leads into the network namespaces that changed. *ret_changed: the inventory may be another. */
+int agent_refresh_links(struct agent *agent, bool *ret_changed);
+
+/* agent_view.c */
+void agent_answer_metrics(void *user, const char *path, const char *accept, struct http_reply *reply);
+void agent_answer_control(void *user, const char *path, const char *accept, struct http_reply *reply);
+/* Tells the service manager how it stands, where that is news. */
+void agent_notify(struct agent *agent);
