@@ -149,10 +149,8 @@ static int start_runtimes(struct agent *agent)
 
         if (config->docker_socket)
                 r = follow_docker(agent, config->docker_socket);
-        if (r == 0 && config->static_inventory) {
-                agent_load_namespaces(agent);
+        if (r == 0 && config->static_inventory)
                 r = follow_static(agent, config->static_inventory);
-        }
         if (r == 0)
                 r = find_runtimes(agent);
         for (size_t i = 0; i < ARRAY_SIZE(unread) && !config->runtimes_given; i++)
@@ -241,8 +239,8 @@ static void on_nft_change(void *user, const struct nft_change *change)
         agent->metrics.foreign_changes++;
         if (agent->foreign_logged_us == 0 || now - agent->foreign_logged_us > FOREIGN_LOG_US) {
                 agent->foreign_logged_us = now;
-                log_warning("%s (pid %u) changed our rules; they are restored", *change->program ? change->program : "?",
-                            change->pid);
+                log_warning("%s (pid %u) changed our rules; they are restored",
+                            *change->program ? change->program : "?", change->pid);
         }
         reconcile_forget(agent->reconcile);
         agent_schedule(agent);
@@ -289,9 +287,8 @@ static void load_config(struct agent *agent)
                 log_warning("a change of %s takes effect when the agent is started again", restart);
         /* What needs a restart stays as it is, whatever stands in the new file. */
         config->runtimes_given = agent->config->runtimes_given;
-        config->static_inventory = agent->config->static_inventory
-                                           ? arena_strdup(config->arena, agent->config->static_inventory)
-                                           : NULL;
+        config->static_inventory =
+                agent->config->static_inventory ? arena_strdup(config->arena, agent->config->static_inventory) : NULL;
         config->trust_image_labels = agent->config->trust_image_labels;
         config->control_socket = arena_strdup(config->arena, agent->config->control_socket);
         if (!config->control_socket || (agent->config->static_inventory && !config->static_inventory)) {
@@ -319,10 +316,8 @@ static void reload(struct agent *agent)
                 load_config(agent);
         if (what & (WATCH_POLICIES | WATCH_CONFIG))
                 agent_load_policies(agent);
-        if ((what & WATCH_INVENTORY) && agent->runtimes[RUNTIME_STATIC]) {
-                agent_load_namespaces(agent);
+        if ((what & WATCH_INVENTORY) && agent->runtimes[RUNTIME_STATIC])
                 agent->runtimes[RUNTIME_STATIC]->vtable->resync(agent->runtimes[RUNTIME_STATIC]);
-        }
         agent_schedule(agent);
 }
 
@@ -502,7 +497,9 @@ static int make_events(struct agent *agent)
 
 static void on_event_log(int severity, const char *text)
 {
-        log_line(severity == EVENT_LOG_ERR ? LOG_ERR : severity == EVENT_LOG_WARN ? LOG_WARNING : LOG_DEBUG,
+        log_line(severity == EVENT_LOG_ERR    ? LOG_ERR
+                 : severity == EVENT_LOG_WARN ? LOG_WARNING
+                                              : LOG_DEBUG,
                  "libevent: %s", text);
 }
 

@@ -52,20 +52,20 @@ struct agent {
         struct event *on_tick;
         struct event *signals[3];
 
-        unsigned reload;            /* WATCH_ bits to read again */
-        unsigned busy;              /* WATCH_ bits of files being written */
-        uint64_t reload_since_us;   /* when the first of them came; 0: none */
+        unsigned reload;          /* WATCH_ bits to read again */
+        unsigned busy;            /* WATCH_ bits of files being written */
+        uint64_t reload_since_us; /* when the first of them came; 0: none */
         uint64_t started_us;
-        uint64_t pass_us;           /* how long the last pass took */
-        unsigned failures;          /* passes failed in a row */
-        bool kept;                  /* what an earlier agent left in the kernel stays, because nothing better is known */
-        bool notified;              /* READY=1 was sent */
+        uint64_t pass_us;  /* how long the last pass took */
+        unsigned failures; /* passes failed in a row */
+        bool kept;         /* what an earlier agent left in the kernel stays, because nothing better is known */
+        bool notified;     /* READY=1 was sent */
         bool stopping;
-        const char *last_failure;   /* static; why the last pass failed; NULL: it did not */
+        const char *last_failure; /* static; why the last pass failed; NULL: it did not */
         uint64_t pending_us[PENDING_MAX];
         size_t pending_len;
         uint64_t foreign_logged_us;
-        char status[128];           /* as last told to the service manager */
+        char status[128]; /* as last told to the service manager */
 };
 
 uint64_t agent_now_us(void);
@@ -79,8 +79,6 @@ void agent_schedule_event(struct agent *agent, uint64_t received_us);
 void agent_pass(struct agent *agent);
 /* Reads the policy files; a set with errors leaves the last good one where it is. */
 void agent_load_policies(struct agent *agent);
-/* The namespaces of the static inventory; what is wrong in it the runtime reports. */
-void agent_load_namespaces(struct agent *agent);
 /* Asks what leads into the network namespaces that changed. *ret_changed: the inventory may be another. */
 int agent_refresh_links(struct agent *agent, bool *ret_changed);
 

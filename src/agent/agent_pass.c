@@ -47,7 +47,8 @@ static int refresh_links_of(struct agent *agent, struct state_container *contain
         if (r == -ENOMEM)
                 return r;
         if (r < 0)
-                log_errno(LOG_DEBUG, r, "%s %s: its network namespace cannot be read", container->runtime, container->id);
+                log_errno(LOG_DEBUG, r, "%s %s: its network namespace cannot be read", container->runtime,
+                          container->id);
         r = copy_links(agent, &netns, &links);
         if (r < 0)
                 return r;
@@ -144,19 +145,6 @@ void agent_load_policies(struct agent *agent)
         log_skipped(policies->set);
 }
 
-void agent_load_namespaces(struct agent *agent)
-{
-        _cleanup_(inventory_freep) struct inventory *inventory = NULL;
-        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
-
-        if (!agent->config->static_inventory)
-                return;
-        if (inventory_read(&agent->config->static_inventory, 1, &inventory, &diags) < 0 || diags.errors > 0)
-                return;
-        if (state_set_namespaces(agent->state, inventory->namespaces, inventory->namespaces_len) < 0)
-                log_error("no memory for the inventory's namespaces; those of before stay");
-}
-
 /* the pass */
 
 /* Everything there is to know at the start is known, or is not to be waited for any longer. */
@@ -248,8 +236,8 @@ static void failed(struct agent *agent, int r, struct diag_list *diags)
 {
         agent->metrics.failed++;
         agent->failures++;
-        agent->last_failure = r == RECONCILE_E_REFUSED ? "the kernel refused the last transaction"
-                                                       : "the last transaction failed";
+        agent->last_failure =
+                r == RECONCILE_E_REFUSED ? "the kernel refused the last transaction" : "the last transaction failed";
         if (r == RECONCILE_E_REFUSED)
                 fall_back(agent, diags);
         else if (agent->failures == 1)

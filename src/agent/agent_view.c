@@ -52,8 +52,8 @@ static void find_reasons(const struct agent *agent, struct reasons *ret)
                         add_reason(ret, "%s is out of reach: %s", runtimes[i].name, runtimes[i].lost);
         for (size_t i = 0; i < agent->bridges.len; i++)
                 if (!agent->bridges.items[i].isolated)
-                        add_reason(ret, "traffic within bridge %s is not under policy: %s", agent->bridges.items[i].name,
-                                   agent->bridges.items[i].reason);
+                        add_reason(ret, "traffic within bridge %s is not under policy: %s",
+                                   agent->bridges.items[i].name, agent->bridges.items[i].reason);
 }
 
 static bool is_ready(const struct agent *agent)

@@ -15,7 +15,7 @@ struct bridge {
         uint32_t ifindex;
         const char *backend; /* "br_netfilter" or "none"; static */
         bool isolated;
-        char reason[128];    /* why it is not; "" */
+        char reason[128]; /* why it is not; "" */
 };
 
 struct bridges {
@@ -23,7 +23,10 @@ struct bridges {
         size_t len, cap;
 };
 
-#define BRIDGES_INIT {NULL, 0, 0}
+#define BRIDGES_INIT                                                                                                   \
+        {                                                                                                              \
+                NULL, 0, 0                                                                                             \
+        }
 
 void bridges_fini(struct bridges *bridges);
 

@@ -82,8 +82,8 @@ static int read_path(struct config *config, struct doc_file *file, const struct 
         if (r < 0 || !path)
                 return r;
         if (path[0] != '/')
-                doc_diag(file, doc_get(node, key), DIAG_ERROR, "VW004", "the agent has no working directory to speak of",
-                         "%s must be an absolute path", key);
+                doc_diag(file, doc_get(node, key), DIAG_ERROR, "VW004",
+                         "the agent has no working directory to speak of", "%s must be an absolute path", key);
         *ret = path;
         return 0;
 }
@@ -130,8 +130,8 @@ static int read_choice(struct doc_file *file, const struct doc_node *node, const
         for (size_t i = 0; i < len; i++)
                 if (strcmp(text, names[i]) == 0)
                         return (int)i;
-        doc_diag(file, doc_get(node, key), DIAG_ERROR, "VW004", NULL, "%s must be %s%s%s%s%s, not \"%s\"", key, names[0],
-                 len > 2 ? ", " : " or ", names[1], len > 2 ? " or " : "", len > 2 ? names[2] : "", text);
+        doc_diag(file, doc_get(node, key), DIAG_ERROR, "VW004", NULL, "%s must be %s%s%s%s%s, not \"%s\"", key,
+                 names[0], len > 2 ? ", " : " or ", names[1], len > 2 ? " or " : "", len > 2 ? names[2] : "", text);
         return -1;
 }
 
@@ -177,7 +177,8 @@ static int read_runtimes(struct config *config, struct doc_file *file, struct do
 
                 /* Taking it and doing nothing would leave containers unguarded that their owner believes guarded. */
                 if (value)
-                        doc_diag(file, value, DIAG_ERROR, "VW004", "remove it, or list its containers in a static inventory",
+                        doc_diag(file, value, DIAG_ERROR, "VW004",
+                                 "remove it, or list its containers in a static inventory",
                                  "this version does not read %s yet", unread[i]);
         }
         r = read_docker(config, file, node);
@@ -303,17 +304,25 @@ static void check_kind(struct doc_file *file, const struct doc_node *root)
 
 static int read_root(struct config *config, struct doc_file *file, struct doc_node *root)
 {
-        static const char *const fields[] = {"apiVersion",    "kind",          "policies",    "runtimes",
-                                             "interfaces",    "sameBridge",    "unknownEndpoints",
-                                             "defaultAction", "hostTraffic",   "trustImageLabels",
-                                             "metrics",       "control",       "state"};
+        static const char *const fields[] = {"apiVersion",
+                                             "kind",
+                                             "policies",
+                                             "runtimes",
+                                             "interfaces",
+                                             "sameBridge",
+                                             "unknownEndpoints",
+                                             "defaultAction",
+                                             "hostTraffic",
+                                             "trustImageLabels",
+                                             "metrics",
+                                             "control",
+                                             "state"};
         int r;
 
         if (!doc_check_fields(file, root, "the configuration", fields, ARRAY_SIZE(fields)))
                 return 0;
         check_kind(file, root);
-        r = read_texts(config, file, root, "policies", true, &config->policies,
-                       &config->policies_len);
+        r = read_texts(config, file, root, "policies", true, &config->policies, &config->policies_len);
         if (r < 0)
                 return r;
         r = read_runtimes(config, file, root);

@@ -8,10 +8,10 @@
 #include <vethwall/ruleset.h>
 
 struct counter_row {
-        char *ns;     /* owned; "" for a cluster-wide policy or where no policy decided */
-        char *policy; /* owned; "" where no policy decided */
+        char *ns;           /* owned; "" for a cluster-wide policy or where no policy decided */
+        char *policy;       /* owned; "" where no policy decided */
         const char *reason; /* static storage */
-        int32_t rule; /* -1: no rule, the default */
+        int32_t rule;       /* -1: no rule, the default */
         enum direction direction;
         enum action action;
         struct rs_counter carried; /* of what the kernel does not hold any more */
@@ -23,7 +23,10 @@ struct counters {
         size_t len, cap;
 };
 
-#define COUNTERS_INIT {NULL, 0, 0}
+#define COUNTERS_INIT                                                                                                  \
+        {                                                                                                              \
+                NULL, 0, 0                                                                                             \
+        }
 
 void counters_fini(struct counters *counters);
 
@@ -33,5 +36,6 @@ int counters_update(struct counters *counters, const struct ruleset *compiled, c
 
 static inline struct rs_counter counter_total(const struct counter_row *row)
 {
-        return (struct rs_counter){row->carried.packets + row->current.packets, row->carried.bytes + row->current.bytes};
+        return (struct rs_counter){row->carried.packets + row->current.packets,
+                                   row->carried.bytes + row->current.bytes};
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <files/files.h>
+#include <vethwall/strbuf.h>
 
 #include "agent.h"
 #include "control.h"
@@ -17,17 +18,18 @@ enum {
         MODE_TEARDOWN,
 };
 
-static const char usage[] = "vethwalld [-c FILE] [--check | --teardown]\n"
-                            "\n"
-                            "Enforces NetworkPolicy files on this host's containers.\n"
-                            "\n"
-                            "  -c, --config FILE  configuration (default " CONFIG_PATH ", if it is there)\n"
-                            "      --check        check configuration, policies and inventory, change nothing\n"
-                            "      --teardown     remove vethwall's rules from the kernel\n"
-                            "  -h, --help         show this\n"
-                            "      --version      show the version\n"
-                            "\n"
-                            "SIGHUP reads configuration and policies again. SIGTERM stops it; the rules stay in force.\n";
+static const char usage[] =
+        "vethwalld [-c FILE] [--check | --teardown]\n"
+        "\n"
+        "Enforces NetworkPolicy files on this host's containers.\n"
+        "\n"
+        "  -c, --config FILE  configuration (default " CONFIG_PATH ", if it is there)\n"
+        "      --check        check configuration, policies and inventory, change nothing\n"
+        "      --teardown     remove vethwall's rules from the kernel\n"
+        "  -h, --help         show this\n"
+        "      --version      show the version\n"
+        "\n"
+        "SIGHUP reads configuration and policies again. SIGTERM stops it; the rules stay in force.\n";
 
 static void print_diags(const struct diag_list *diags)
 {
@@ -63,7 +65,8 @@ static int teardown(const struct config *config)
         int r;
 
         if (control_is_live(config->control_socket)) {
-                log_error("an agent is running (%s) and would put its rules back; stop it first", config->control_socket);
+                log_error("an agent is running (%s) and would put its rules back; stop it first",
+                          config->control_socket);
                 return 1;
         }
         r = agent_teardown(&removed);

@@ -25,7 +25,7 @@ _Static_assert(ARRAY_SIZE(type_names) == METRIC_TYPE_MAX, "a metric type without
 
 static const double seconds_bounds[HISTOGRAM_BUCKETS] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
                                                          0.05,   0.1,   0.25,   0.5,   1.0,  5.0};
-static const double bytes_bounds[HISTOGRAM_BUCKETS] = {256,   512,   1024,   2048,   4096,    16384,
+static const double bytes_bounds[HISTOGRAM_BUCKETS] = {256,   512,    1024,   2048,    4096,    16384,
                                                        65536, 262144, 524288, 1048576, 4194304, 16777216};
 
 struct writer {
@@ -146,7 +146,8 @@ static void histogram(struct writer *w, const char *name, const char *help, cons
                 strbuf_printf(w->buf, "\"} %llu\n", (unsigned long long)below);
         }
         strbuf_printf(w->buf, "%s_bucket{le=\"+Inf\"} %llu\n", name, (unsigned long long)values->count);
-        strbuf_printf(w->buf, "%s_sum %.9g\n%s_count %llu\n", name, values->sum, name, (unsigned long long)values->count);
+        strbuf_printf(w->buf, "%s_sum %.9g\n%s_count %llu\n", name, values->sum, name,
+                      (unsigned long long)values->count);
 }
 
 static void render_agent(struct writer *w, const struct metrics_view *view)
@@ -177,7 +178,8 @@ static void render_agent(struct writer *w, const struct metrics_view *view)
         sample(w, metrics->committed, "result", "committed", NULL);
         sample(w, metrics->empty, "result", "empty", NULL);
         sample(w, metrics->failed, "result", "failed", NULL);
-        family(w, "vethwall_foreign_changes", METRIC_COUNTER, "Changes of vethwall's tables by others; they are undone.");
+        family(w, "vethwall_foreign_changes", METRIC_COUNTER,
+               "Changes of vethwall's tables by others; they are undone.");
         sample(w, metrics->foreign_changes, NULL);
         histogram(w, "vethwall_transaction_size_bytes", "Size of the netlink batches committed.",
                   &metrics->transaction_bytes);

@@ -13,7 +13,7 @@
 #define HISTOGRAM_BUCKETS 12
 
 struct histogram {
-        const double *bounds; /* HISTOGRAM_BUCKETS upper bounds, static; +Inf is implied */
+        const double *bounds;               /* HISTOGRAM_BUCKETS upper bounds, static; +Inf is implied */
         uint64_t counts[HISTOGRAM_BUCKETS]; /* not cumulative */
         double sum;
         uint64_t count;

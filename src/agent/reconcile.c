@@ -20,11 +20,11 @@
 struct reconcile {
         const struct reconcile_kernel *kernel;
         void *user;
-        struct realm *realm;       /* in force */
-        struct ruleset *compiled;  /* what it compiled to */
-        struct ruleset *actual;    /* the kernel's, or NULL where it must be read */
-        uint32_t genid;            /* generation that actual stands for */
-        uint32_t own[OWN_MAX];     /* generations after our last transactions; their notices come later */
+        struct realm *realm;      /* in force */
+        struct ruleset *compiled; /* what it compiled to */
+        struct ruleset *actual;   /* the kernel's, or NULL where it must be read */
+        uint32_t genid;           /* generation that actual stands for */
+        uint32_t own[OWN_MAX];    /* generations after our last transactions; their notices come later */
         size_t own_next;
         struct counters counters;
 };

@@ -48,7 +48,7 @@ struct reconcile_kernel {
 };
 
 struct reconcile_result {
-        bool committed;          /* false: there was nothing to change */
+        bool committed; /* false: there was nothing to change */
         size_t ops;
         size_t bytes;
         uint64_t compile_us;     /* world and compile together */

@@ -112,10 +112,10 @@ static json_t *unenforced(const struct report_view *view)
                 const char *reason = report_unenforced(view, containers[i], buf, sizeof(buf));
 
                 if (reason && (containers[i]->endpoint || containers[i]->joined))
-                        json_array_append_new(list, json_pack("{s:s, s:s}", "endpoint",
-                                                              containers[i]->endpoint ? containers[i]->endpoint
-                                                                                      : containers[i]->name,
-                                                              "reason", reason));
+                        json_array_append_new(
+                                list, json_pack("{s:s, s:s}", "endpoint",
+                                                containers[i]->endpoint ? containers[i]->endpoint : containers[i]->name,
+                                                "reason", reason));
         }
         return list;
 }
@@ -208,20 +208,19 @@ int report_endpoints(struct strbuf *buf, const struct report_view *view)
 
         for (size_t i = 0; view->realm && i < view->realm->inventory->endpoints_len; i++) {
                 const struct endpoint *endpoint = &view->realm->inventory->endpoints[i];
-                const struct state_container *container =
-                        state_find(view->containers, endpoint->runtime, endpoint->id);
+                const struct state_container *container = state_find(view->containers, endpoint->runtime, endpoint->id);
                 char text[256];
                 const char *reason =
                         container ? report_unenforced(view, container, text, sizeof(text)) : "it is gone already";
 
                 r |= json_array_append_new(
-                        list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s?}", "namespace",
-                                        endpoint->ns, "name", endpoint->name, "runtime", endpoint->runtime, "id",
-                                        endpoint->id, "addresses", addr_list(endpoint), "labels",
-                                        label_object(&endpoint->labels), "links", link_list(container), "ingress",
-                                        direction(view->realm->world, DIR_INGRESS, i), "egress",
-                                        direction(view->realm->world, DIR_EGRESS, i), "enforced", !reason, "reason",
-                                        reason));
+                        list,
+                        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:s?}", "namespace", endpoint->ns,
+                                  "name", endpoint->name, "runtime", endpoint->runtime, "id", endpoint->id, "addresses",
+                                  addr_list(endpoint), "labels", label_object(&endpoint->labels), "links",
+                                  link_list(container), "ingress", direction(view->realm->world, DIR_INGRESS, i),
+                                  "egress", direction(view->realm->world, DIR_EGRESS, i), "enforced", !reason, "reason",
+                                  reason));
         }
         return finish(buf, json_pack("{s:o}", "endpoints", list), r);
 }
@@ -272,11 +271,11 @@ int report_policies(struct strbuf *buf, const struct report_view *view)
                         if (policy->applies[d])
                                 json_array_append_new(directions, json_string(direction_name(d)));
                 r = json_array_append_new(
-                        list, json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:o, s:I}", "kind", kind_name(policy), "namespace",
-                                        policy->ns, "name", policy->name, "file",
-                                        policy->loc.file < set->files_len ? set->files[policy->loc.file] : NULL, "line",
-                                        (int)policy->loc.line, "directions", directions, "endpoints",
-                                        (json_int_t)counts[i]));
+                        list,
+                        json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:o, s:I}", "kind", kind_name(policy), "namespace",
+                                  policy->ns, "name", policy->name, "file",
+                                  policy->loc.file < set->files_len ? set->files[policy->loc.file] : NULL, "line",
+                                  (int)policy->loc.line, "directions", directions, "endpoints", (json_int_t)counts[i]));
         }
         return finish(buf, json_pack("{s:o}", "policies", list), r);
 }
@@ -295,9 +294,9 @@ int report_counters(struct strbuf *buf, const struct report_view *view)
                 r |= json_array_append_new(
                         list, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:I, s:I}", "namespace", row->ns, "policy",
                                         row->policy, "rule", row->rule < 0 ? json_null() : json_integer(row->rule),
-                                        "direction", direction_name(row->direction), "verdict", action_name(row->action),
-                                        "reason", row->reason, "packets", (json_int_t)total.packets, "bytes",
-                                        (json_int_t)total.bytes));
+                                        "direction", direction_name(row->direction), "verdict",
+                                        action_name(row->action), "reason", row->reason, "packets",
+                                        (json_int_t)total.packets, "bytes", (json_int_t)total.bytes));
         }
         return finish(buf, json_pack("{s:o}", "rules", list), r);
 }

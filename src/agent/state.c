@@ -315,44 +315,7 @@ static void end_list(struct state *state, struct state_runtime *runtime, bool *r
         runtime->lost = NULL;
 }
 
-int state_event(struct state *state, const struct runtime_event *event, bool *ret_changed)
-{
-        struct state_runtime *runtime = find_runtime(state, event->runtime);
-        bool found;
-        size_t at;
-
-        *ret_changed = false;
-        if (!runtime)
-                return 0;
-        switch (event->kind) {
-        case RUNTIME_RESYNC:
-                begin_list(state, runtime);
-                return 0;
-        case RUNTIME_CONTAINER:
-                return put_container(state, event->container, ret_changed);
-        case RUNTIME_GONE:
-                at = position(state, event->runtime, event->id, &found);
-                if (found) {
-                        remove_at(state, at);
-                        *ret_changed = true;
-                }
-                return 0;
-        case RUNTIME_SYNCED:
-                end_list(state, runtime, ret_changed);
-                return 0;
-        case RUNTIME_LOST:
-                runtime->connected = false;
-                runtime->resyncing = false;
-                free(runtime->lost);
-                runtime->lost = strdup(event->reason ? event->reason : "out of reach");
-                return runtime->lost ? 0 : -ENOMEM;
-        case RUNTIME_EVENT_MAX:
-                break;
-        }
-        return 0;
-}
-
-int state_set_namespaces(struct state *state, const struct namespace *namespaces, size_t len)
+static int set_namespaces(struct state *state, const struct namespace *namespaces, size_t len)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
         struct namespace *copies;
@@ -380,6 +343,46 @@ int state_set_namespaces(struct state *state, const struct namespace *namespaces
         state->namespaces_arena = steal(arena);
         state->namespaces = copies;
         state->namespaces_len = len;
+        return 0;
+}
+
+int state_event(struct state *state, const struct runtime_event *event, bool *ret_changed)
+{
+        struct state_runtime *runtime = find_runtime(state, event->runtime);
+        bool found;
+        size_t at;
+
+        *ret_changed = false;
+        if (!runtime)
+                return 0;
+        switch (event->kind) {
+        case RUNTIME_RESYNC:
+                begin_list(state, runtime);
+                if (!event->namespaces)
+                        return 0;
+                *ret_changed = true;
+                return set_namespaces(state, event->namespaces, event->namespaces_len);
+        case RUNTIME_CONTAINER:
+                return put_container(state, event->container, ret_changed);
+        case RUNTIME_GONE:
+                at = position(state, event->runtime, event->id, &found);
+                if (found) {
+                        remove_at(state, at);
+                        *ret_changed = true;
+                }
+                return 0;
+        case RUNTIME_SYNCED:
+                end_list(state, runtime, ret_changed);
+                return 0;
+        case RUNTIME_LOST:
+                runtime->connected = false;
+                runtime->resyncing = false;
+                free(runtime->lost);
+                runtime->lost = strdup(event->reason ? event->reason : "out of reach");
+                return runtime->lost ? 0 : -ENOMEM;
+        case RUNTIME_EVENT_MAX:
+                break;
+        }
         return 0;
 }
 

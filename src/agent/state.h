@@ -25,20 +25,20 @@ struct state_addr {
 };
 
 struct state_container {
-        struct arena *arena;   /* owns all that is not marked as owned */
-        uint64_t generation;   /* new for every container that comes; ids can come back */
+        struct arena *arena; /* owns all that is not marked as owned */
+        uint64_t generation; /* new for every container that comes; ids can come back */
         const char *runtime;
         const char *id;
         const char *name;
         const char *image;
-        const char *ns;        /* as the source says; NULL: from labels */
+        const char *ns; /* as the source says; NULL: from labels */
         struct label_set labels;
         const char *netns;
         pid_t pid;
         const char *joined;
         bool host_network;
         const char *unenforced;
-        bool addrs_from_netns; /* the source gave none: they are those found in the network namespace */
+        bool addrs_from_netns;    /* the source gave none: they are those found in the network namespace */
         struct state_addr *addrs; /* owned */
         size_t addrs_len;
         struct named_port *ports;
@@ -47,23 +47,23 @@ struct state_container {
         size_t networks_len;
 
         /* What rtnetlink says, set by state_set_links(). */
-        bool links_stale;      /* must be asked again */
-        int32_t netnsid;       /* -1: unknown */
+        bool links_stale;         /* must be asked again */
+        int32_t netnsid;          /* -1: unknown */
         struct state_link *links; /* owned */
         size_t links_len;
 
         /* Filled while a snapshot is taken. */
-        bool listed;           /* by the runtime's full list that is under way */
-        const char *why_not;   /* static: why no policy can hold for it; NULL: it can */
-        char *endpoint;        /* owned: "namespace/name" in the last snapshot, the owner's where joined; NULL: none */
+        bool listed;         /* by the runtime's full list that is under way */
+        const char *why_not; /* static: why no policy can hold for it; NULL: it can */
+        char *endpoint;      /* owned: "namespace/name" in the last snapshot, the owner's where joined; NULL: none */
 };
 
 struct state_runtime {
-        char *name;         /* owned */
-        bool synced;        /* a full list was taken at least once */
+        char *name;  /* owned */
+        bool synced; /* a full list was taken at least once */
         bool connected;
         bool resyncing;
-        char *lost;         /* owned: why it is out of reach; NULL: it is not */
+        char *lost; /* owned: why it is out of reach; NULL: it is not */
 };
 
 struct state;
@@ -78,9 +78,6 @@ int state_add_runtime(struct state *state, const char *name);
 /* Applies one event. *ret_changed: the inventory may be another now. 0 or -ENOMEM (the state is then as before, and the
  * runtime must be asked for a full list). */
 int state_event(struct state *state, const struct runtime_event *event, bool *ret_changed);
-
-/* Namespaces with labels of their own (from inventory files); copied. 0 or -ENOMEM. */
-int state_set_namespaces(struct state *state, const struct namespace *namespaces, size_t len);
 
 /* In no particular order; pointers are good until the next event. */
 struct state_container *const *state_containers(const struct state *state, size_t *ret_len);

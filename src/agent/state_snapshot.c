@@ -30,8 +30,8 @@ struct claim {
 };
 
 struct snapshot {
-        struct inventory *inventory; /* owned */
-        struct arena *arena;         /* owned: what inventory_add_endpoint() copies from */
+        struct inventory *inventory;      /* owned */
+        struct arena *arena;              /* owned: what inventory_add_endpoint() copies from */
         struct state_container **members; /* owned: endpoints to be, by generation */
         size_t members_len;
         struct claim *claims; /* owned; sorted by address, the newest first */
@@ -165,8 +165,7 @@ static const char *label_value(struct arena *arena, const char *text)
         char *value = arena_strdup(arena, text);
 
         for (char *p = value; p && *p; p++)
-                if (!isascii((unsigned char)*p) ||
-                    (!isalnum((unsigned char)*p) && *p != '-' && *p != '_' && *p != '.'))
+                if (!isascii((unsigned char)*p) || (!isalnum((unsigned char)*p) && *p != '-' && *p != '_' && *p != '.'))
                         *p = '_';
         if (!value)
                 return NULL;

@@ -125,7 +125,8 @@ static int add_ancestors(struct watch *watch, const struct target *target)
 
                 if (!dir)
                         return -ENOMEM;
-                r = add_mark(watch, dir, target->path[next] ? MASK_NAMES : MASK_ALL, target->what, target->path + at, len);
+                r = add_mark(watch, dir, target->path[next] ? MASK_NAMES : MASK_ALL, target->what, target->path + at,
+                             len);
                 if (r < 0)
                         return r;
                 at = next;
