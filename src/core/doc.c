@@ -391,16 +391,26 @@ static const struct {
         {"found undefined tag handle", "a tag that is not understood", "a text that begins with ! needs quotes"},
 };
 
-/* The end of the bytes is where a bracket or quote is missed, but not where it belongs: name the begin then. */
+/* libyaml has no words of its own for the commonest mistake. */
+static bool is_tab_before(const struct doc_file *file, unsigned line, unsigned col)
+{
+        unsigned start = 1;
+        _cleanup_free_ char *source = doc_source(file, line, col, &start);
+
+        return source && start == 1 && source[strspn(source, " ")] == '\t' && strspn(source, " \t") + 1 >= col;
+}
+
+/* A text in quotes that does not end is reported where it begins; all else where it was noticed. */
 static void report_problem(struct parse *p)
 {
         const yaml_parser_t *yaml = &p->yaml;
         const yaml_mark_t *mark = &yaml->problem_mark;
         const char *message = yaml->problem ? yaml->problem : "the text cannot be read", *hint = NULL;
         bool begun = yaml->context && yaml->context_mark.line < mark->line;
-        unsigned line = mark_line(mark), col = mark_col(mark);
         size_t i;
 
+        if (is_tab_before(p->file, mark_line(mark), mark_col(mark)))
+                message = "found a tab character that violates indentation";
         for (i = 0; i < ARRAY_SIZE(problems); i++) {
                 if (strcmp(problems[i].problem, message) == 0) {
                         message = problems[i].message;
@@ -408,11 +418,15 @@ static void report_problem(struct parse *p)
                         break;
                 }
         }
+        if (begun && strcmp(yaml->context, "while scanning a quoted scalar") == 0) {
+                mark = &yaml->context_mark;
+                begun = false;
+        }
         if (begun)
-                doc_diag_at(p->file, line, col, "VW001", hint, "%s (%s that begins in line %u)", message, yaml->context,
+                doc_diag_at(p->file, mark_line(mark), mark_col(mark), "VW001", hint, "%s (begun in line %u)", message,
                             mark_line(&yaml->context_mark));
         else
-                doc_diag_at(p->file, line, col, "VW001", hint, "%s", message);
+                doc_diag_at(p->file, mark_line(mark), mark_col(mark), "VW001", hint, "%s", message);
 }
 
 static int run(struct parse *p)

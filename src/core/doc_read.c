@@ -166,6 +166,16 @@ static void join_names(char *buf, size_t size, const char *const *names, size_t 
         }
 }
 
+/* How what stands in a mapping's place becomes one. */
+static const char *mapping_hint(const struct doc_node *node)
+{
+        if (node->kind == DOC_LIST)
+                return "write \"key: value\" lines, not a list";
+        if (node->kind == DOC_STRING && strchr(node->text, ':') && !strchr(node->text, ' '))
+                return "write a space after the colon";
+        return "write \"key: value\" lines, indented";
+}
+
 /* Past the limit on messages only their number counts: no search for hints then. */
 static void report_unknown(struct doc_file *file, const struct doc_node *key, const char *what,
                            const char *const *names, size_t len, const char *(*hint)(const char *field))
@@ -192,8 +202,8 @@ bool doc_check_fields_hinting(struct doc_file *file, const struct doc_node *node
         size_t i, j;
 
         if (node->kind != DOC_MAP) {
-                doc_diag(file, node, DIAG_ERROR, "VW004", "write it as \"key: value\" lines",
-                         "%s must be a mapping, not %s", what, doc_kind_name(node->kind));
+                doc_diag(file, node, DIAG_ERROR, "VW004", mapping_hint(node), "%s must be a mapping, not %s", what,
+                         doc_kind_name(node->kind));
                 return false;
         }
         for (i = 0; i < node->len; i++) {
@@ -227,9 +237,11 @@ static struct doc_node *get_typed(struct doc_file *file, const struct doc_node *
         if (kind == DOC_STRING && scalar)
                 snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", doc_shown(value->text, shown));
         else if (kind == DOC_LIST)
-                snprintf(hint, sizeof(hint), "begin each item with \"- \", or write [ ... ]");
+                snprintf(hint, sizeof(hint),
+                         value->kind == DOC_MAP ? "begin the first line of each item with \"- \""
+                                                : "begin each item with \"- \", or write [ ... ]");
         else if (kind == DOC_MAP)
-                snprintf(hint, sizeof(hint), "write \"key: value\" lines below it, indented further");
+                snprintf(hint, sizeof(hint), "%s", mapping_hint(value));
         else if (kind == DOC_INT && value->kind == DOC_STRING &&
                  strspn(value->text, "0123456789") == strlen(value->text))
                 snprintf(hint, sizeof(hint), "write it without quotes");

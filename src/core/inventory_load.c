@@ -91,7 +91,7 @@ static void load_addresses(struct inventory_loader *loader, const struct doc_nod
                         doc_diag(loader->file, item, DIAG_ERROR, "VW004",
                                  strchr(item->text, '/') ? "write the address alone, without a length"
                                                          : "write an IPv4 or IPv6 address",
-                                 "\"%s\" is no address", doc_shown(item->text, shown));
+                                 "\"%s\" is not an address", doc_shown(item->text, shown));
         }
 }
 
@@ -156,7 +156,7 @@ static void load_port(struct inventory_loader *loader, const struct doc_node *no
                 doc_diag(loader->file, doc_get(node, "name"), DIAG_ERROR, "VW203",
                          "a name is at most 15 lower-case letters, digits and single inner \"-\", with at least one "
                          "letter",
-                         "\"%s\" is no port name", doc_shown(port.name, shown));
+                         "\"%s\" is not a valid port name", doc_shown(port.name, shown));
         else if (port.protocol == 0)
                 doc_diag(loader->file, doc_get(node, "protocol"), DIAG_ERROR, "VW203", NULL,
                          "\"protocol\" must be TCP, UDP or SCTP, not \"%s\"", doc_shown(protocol, shown));
@@ -215,13 +215,13 @@ static bool load_identity(struct inventory_loader *loader, const struct doc_node
                 return false;
         if (!is_plain_name(endpoint->name)) {
                 doc_diag(loader->file, doc_get(node, "name"), DIAG_ERROR, "VW008",
-                         "a name holds no \"/\", space or quote", "\"%s\" is no name",
+                         "a name holds no \"/\", space or quote", "\"%s\" is not a valid name",
                          doc_shown(endpoint->name, shown));
                 return false;
         }
         if (!namespace_name_is_valid(endpoint->ns)) {
                 doc_diag(loader->file, doc_get(node, "namespace"), DIAG_ERROR, "VW008", NAMESPACE_HINT,
-                         "\"%s\" is no namespace", doc_shown(endpoint->ns, shown));
+                         "\"%s\" is not a valid namespace", doc_shown(endpoint->ns, shown));
                 return false;
         }
         return true;
@@ -236,7 +236,7 @@ static void load_host(struct inventory_loader *loader, const struct doc_node *no
                 return;
         if (!is_plain_name(endpoint->netns))
                 doc_diag(loader->file, doc_get(node, "netns"), DIAG_ERROR, "VW008",
-                         "write the name that \"ip netns\" shows", "\"%s\" is no name of a network namespace",
+                         "write the name that \"ip netns\" shows", "\"%s\" is not a valid name of a network namespace",
                          doc_shown(endpoint->netns, shown));
         else if (endpoint->host_network)
                 doc_diag(loader->file, doc_get(node, "netns"), DIAG_ERROR, "VW005", "remove one of the two",
@@ -284,31 +284,42 @@ static void report_twice(struct inventory_loader *loader, const struct doc_node 
                  "endpoint %s is given twice%s", full, first_place(loader->inventory->build, index, place));
 }
 
+static void check_address(struct inventory_loader *loader, const struct doc_node *node, const struct addr *addr)
+{
+        struct inventory_build *build = loader->inventory->build;
+        uint32_t self = (uint32_t)build->endpoints_len - 1, index;
+        const struct endpoint *endpoint = &build->endpoints[self], *other;
+        char text[ADDR_TEXT_MAX], place[300];
+
+        if (!str_index_get(&build->by_addr, addr, sizeof(*addr), &index)) {
+                const struct addr *key = arena_memdup(loader->inventory->arena, addr, sizeof(*addr));
+
+                if (!key || str_index_put(&build->by_addr, key, sizeof(*key), self) < 0)
+                        loader->file->oom = true;
+                return;
+        }
+        if (index == self)
+                return;
+        other = &build->endpoints[index];
+        doc_diag(loader->file, node, DIAG_ERROR, "VW006",
+                 "an address belongs to one endpoint; those that share the host's take hostNetwork: true",
+                 "address %s of endpoint %s/%s is also that of %s/%s%s", addr_format(addr, text), endpoint->ns,
+                 endpoint->name, other->ns, other->name, first_place(build, index, place));
+}
+
 /* An address stands for one endpoint: with two, one would get what is allowed to the other. */
 static void check_addresses(struct inventory_loader *loader, const struct doc_node *node)
 {
-        struct inventory_build *build = loader->inventory->build;
-        size_t self = build->endpoints_len - 1, i;
-        const struct endpoint *endpoint = &build->endpoints[self], *other;
-        char text[ADDR_TEXT_MAX], place[300];
-        uint32_t index;
+        const struct inventory_build *build = loader->inventory->build;
+        const struct doc_node *list = doc_get(node, "addresses");
+        struct addr addr;
+        size_t i;
 
-        if (endpoint->host_network)
+        if (!list || list->kind != DOC_LIST || build->endpoints[build->endpoints_len - 1].host_network)
                 return;
-        for (i = 0; i < endpoint->addrs_len; i++) {
-                const struct addr *addr = &endpoint->addrs[i];
-
-                if (!str_index_get(&build->by_addr, addr, sizeof(*addr), &index)) {
-                        if (str_index_put(&build->by_addr, addr, sizeof(*addr), (uint32_t)self) < 0)
-                                loader->file->oom = true;
-                        continue;
-                }
-                other = &build->endpoints[index];
-                doc_diag(loader->file, doc_get(node, "addresses"), DIAG_ERROR, "VW006",
-                         "an address belongs to one endpoint; those that share the host's take hostNetwork: true",
-                         "address %s of endpoint %s/%s is also that of %s/%s%s", addr_format(addr, text), endpoint->ns,
-                         endpoint->name, other->ns, other->name, first_place(build, index, place));
-        }
+        for (i = 0; i < list->len; i++)
+                if (list->items[i]->kind == DOC_STRING && addr_parse(list->items[i]->text, &addr))
+                        check_address(loader, list->items[i], &addr);
 }
 
 static void load_endpoint(struct inventory_loader *loader, const struct doc_node *node)
@@ -349,8 +360,8 @@ static void load_namespace(struct inventory_loader *loader, const struct doc_pai
         int r;
 
         if (pair->key->kind != DOC_STRING || !namespace_name_is_valid(ns.name)) {
-                doc_diag(loader->file, pair->key, DIAG_ERROR, "VW008", NAMESPACE_HINT, "\"%s\" is no namespace",
-                         doc_shown(ns.name, shown));
+                doc_diag(loader->file, pair->key, DIAG_ERROR, "VW008", NAMESPACE_HINT,
+                         "\"%s\" is not a valid namespace", doc_shown(ns.name, shown));
                 return;
         }
         if (pair->value->kind != DOC_NULL) {

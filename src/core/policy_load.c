@@ -143,7 +143,7 @@ static void load_name(struct policy_loader *loader, const struct doc_node *meta,
                                 ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
                                 : "a name is at most 253 lower-case letters, digits, \"-\" and \".\", with a letter or "
                                   "digit at both ends",
-                        "\"%s\" is no name", doc_shown(text, shown));
+                        "\"%s\" is not a valid name", doc_shown(text, shown));
                 return;
         }
         remember_place(loader, node, &ret->place);
@@ -158,9 +158,25 @@ static void load_ns(struct policy_loader *loader, const struct doc_node *meta, s
         doc_get_string(loader->file, meta, "namespace", &text);
         if (!namespace_name_is_valid(text))
                 doc_diag(loader->file, doc_get(meta, "namespace"), DIAG_ERROR, "VW008",
-                         "a name is at most 63 lower-case letters, digits, \"-\" and \"_\"", "\"%s\" is no namespace",
-                         doc_shown(text, shown));
+                         "a name is at most 63 lower-case letters, digits, \"-\" and \"_\"",
+                         "\"%s\" is not a valid namespace", doc_shown(text, shown));
         ret->ns = loader_strdup(loader, text);
+}
+
+static void report_missing(struct policy_loader *loader, const struct doc_node *object, const char *field,
+                           const char *example)
+{
+        const struct doc_node *empty = doc_get(object, field);
+        char hint[DOC_HINT_MAX];
+
+        snprintf(hint, sizeof(hint),
+                 empty ? "indent \"%2$s\" and what belongs to it further than \"%1$s:\""
+                       : "write \"%s:\" and below it, indented, \"%s\"",
+                 field, example);
+        if (empty)
+                doc_diag(loader->file, empty, DIAG_ERROR, "VW005", hint, "\"%s\" is empty", field);
+        else
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005", hint, "the object has no \"%s\"", field);
 }
 
 /* metadata as Kubernetes has it, with what a cluster adds when it prints an object. */
@@ -187,8 +203,7 @@ static bool load_metadata(struct policy_loader *loader, const struct doc_node *o
         const struct doc_node *meta = doc_get(object, "metadata");
 
         if (!meta || meta->kind == DOC_NULL) {
-                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write \"metadata:\" and below it \"name: ...\"",
-                         "the object has no \"metadata\"");
+                report_missing(loader, object, "metadata", "name: ...");
                 return false;
         }
         if (!loader_check_fields(loader, meta, "metadata", fields, ARRAY_SIZE(fields)))
@@ -214,8 +229,7 @@ static void load_network_policy(struct policy_loader *loader, const struct doc_n
                 return;
         named = load_metadata(loader, object, false, &meta);
         if (!spec || spec->kind == DOC_NULL) {
-                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write \"spec:\" and below it \"podSelector: ...\"",
-                         "the NetworkPolicy has no \"spec\"");
+                report_missing(loader, object, "spec", "podSelector: ...");
                 return;
         }
         load_network_policy_spec(loader, spec, &policy);
@@ -317,11 +331,32 @@ static bool is_ours(const char *api_version, const char *kind)
 static void refuse_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
                           const char *kind)
 {
-        char shown_version[DOC_SHOWN_MAX], shown_kind[DOC_SHOWN_MAX];
+        static const struct {
+                const char *kind;
+                const char *api_version;
+        } read[] = {
+                {"NetworkPolicy", "networking.k8s.io/v1"},
+                {"NetworkPolicyList", "networking.k8s.io/v1"},
+                {"Namespace", "v1"},
+                {"List", "v1"},
+        };
+        char shown_version[DOC_SHOWN_MAX], shown_kind[DOC_SHOWN_MAX], hint[DOC_HINT_MAX] = KINDS_HINT;
+        const struct doc_node *place = doc_get(object, "kind");
+        size_t i;
 
-        doc_diag(loader->file, doc_get(object, "kind"), DIAG_ERROR, "VW007", KINDS_HINT,
-                 "kind \"%s\" of apiVersion \"%s\" is not read", doc_shown(kind, shown_kind),
-                 doc_shown(api_version, shown_version));
+        for (i = 0; i < ARRAY_SIZE(read); i++) {
+                if (strcmp(kind, read[i].kind) == 0) {
+                        place = doc_get(object, "apiVersion");
+                        snprintf(hint, sizeof(hint), "write apiVersion: %s", read[i].api_version);
+                        break;
+                }
+                if (strcmp(api_version, read[i].api_version) == 0 && doc_nearest(kind, &read[i].kind, 1)) {
+                        snprintf(hint, sizeof(hint), "did you mean \"%s\"?", read[i].kind);
+                        break;
+                }
+        }
+        doc_diag(loader->file, place, DIAG_ERROR, "VW007", hint, "kind \"%s\" of apiVersion \"%s\" is not read",
+                 doc_shown(kind, shown_kind), doc_shown(api_version, shown_version));
 }
 
 static void load_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,

@@ -23,30 +23,52 @@ static const struct doc_node *get_present(const struct doc_node *node, const cha
 
 static bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const char *what, struct prefix *ret)
 {
-        char shown[DOC_SHOWN_MAX], hint[DOC_SHOWN_MAX + 64] = "write an address, \"/\" and a length: 10.0.0.0/8";
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX] =
+                                           "write an address, \"/\" and a length: 10.0.0.0/8; every address "
+                                           "is 0.0.0.0/0 and ::/0, and names are not resolved";
         struct addr addr;
 
         if (node->kind != DOC_STRING) {
-                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "%s must be a string, not %s", what,
-                         doc_kind_name(node->kind));
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004",
+                         node->kind == DOC_LIST ? "give each an ipBlock of its own" : hint,
+                         "%s must be a string, not %s", what, doc_kind_name(node->kind));
                 return false;
         }
         if (prefix_parse(node->text, ret))
                 return true;
         doc_shown(node->text, shown);
-        if (addr_parse(node->text, &addr))
-                snprintf(hint, sizeof(hint), "this one address is written %s/%d", shown,
+        if (addr_parse(node->text, &addr)) {
+                snprintf(hint, sizeof(hint), "for this one address write %s/%d", shown,
                          addr.family == ADDR_V4 ? 32 : 128);
-        else if (strchr(node->text, '/'))
+                doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "\"%s\" is an address and not a CIDR", shown);
+                return false;
+        }
+        if (strchr(node->text, '/'))
                 snprintf(hint, sizeof(hint),
                          "write an address without leading zeros, \"/\" and a length up to 32, or 128 for IPv6");
-        doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "%s \"%s\" is no CIDR", what, shown);
+        doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "\"%s\" is not a valid CIDR", shown);
         return false;
+}
+
+static void report_except(struct policy_loader *loader, const struct doc_node *node, const struct prefix *except,
+                          const struct prefix *cidr)
+{
+        char inner[ADDR_TEXT_MAX], outer[ADDR_TEXT_MAX];
+        const char *problem, *hint = "an except is a smaller part of its cidr; remove it, or widen the cidr";
+
+        prefix_format(except, inner);
+        prefix_format(cidr, outer);
+        if (except->addr.family != cidr->addr.family)
+                problem = "except %s is not of the same address family as cidr %s";
+        else if (except->len <= cidr->len && prefix_contains(except, &cidr->addr))
+                problem = "except %s leaves nothing of cidr %s";
+        else
+                problem = "except %s is outside of cidr %s";
+        doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, problem, inner, outer);
 }
 
 static void load_excepts(struct policy_loader *loader, const struct doc_node *list, struct peer *peer)
 {
-        char inner[ADDR_TEXT_MAX], outer[ADDR_TEXT_MAX];
         size_t i;
 
         peer->excepts = loader_array(loader, list->len, sizeof(*peer->excepts));
@@ -58,10 +80,7 @@ static void load_excepts(struct policy_loader *loader, const struct doc_node *li
                 if (prefix_is_strictly_inside(&prefix, &peer->cidr))
                         peer->excepts[peer->excepts_len++] = prefix;
                 else
-                        doc_diag(loader->file, list->items[i], DIAG_ERROR, "VW207",
-                                 "an except is a smaller part of its cidr; remove it, or widen the cidr",
-                                 "except %s is not inside cidr %s, or is all of it", prefix_format(&prefix, inner),
-                                 prefix_format(&peer->cidr, outer));
+                        report_except(loader, list->items[i], &prefix, &peer->cidr);
         }
 }
 
@@ -86,6 +105,27 @@ static bool load_block(struct policy_loader *loader, const struct doc_node *node
         return true;
 }
 
+static void report_empty_peer(struct policy_loader *loader, const struct doc_node *node)
+{
+        size_t i;
+
+        if (node->len == 0)
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005",
+                         "\"podSelector: {}\" is every endpoint of this namespace, \"namespaceSelector: {}\" every "
+                         "endpoint "
+                         "of all",
+                         "the peer is empty");
+        for (i = 0; i < node->len; i++) {
+                const struct doc_pair *pair = &node->pairs[i];
+
+                /* A field that is not known was reported as that. */
+                if (pair->value->kind == DOC_NULL)
+                        doc_diag(loader->file, pair->key, DIAG_ERROR, "VW005",
+                                 "indent what belongs to it further than this line; to select everything write {}",
+                                 "\"%s\" is empty", pair->key->text);
+        }
+}
+
 /* False where the peer says nothing that could be kept; it was reported then. */
 static bool load_peer(struct policy_loader *loader, const struct doc_node *node, struct peer *peer)
 {
@@ -96,29 +136,20 @@ static bool load_peer(struct policy_loader *loader, const struct doc_node *node,
         pods = get_present(node, "podSelector");
         namespaces = get_present(node, "namespaceSelector");
         block = get_present(node, "ipBlock");
-        peer->loc = loader_loc(loader, node);
-
-        if (block && (pods || namespaces)) {
-                doc_diag(loader->file, block, DIAG_ERROR, "VW005", "make it an item of its own, with \"- \" before it",
-                         "ipBlock cannot stand beside a selector in one peer");
-                return false;
-        }
-        if (block)
-                return load_block(loader, block, peer);
         peer->kind = PEER_SELECTOR;
-        if (!pods && !namespaces) {
-                doc_diag(loader->file, node, DIAG_ERROR, "VW005",
-                         "\"podSelector: {}\" is every endpoint of this namespace, \"namespaceSelector: {}\" every "
-                         "endpoint "
-                         "of all; check the indentation",
-                         "the peer is empty");
-                return false;
-        }
+        peer->loc = loader_loc(loader, node);
         if (pods)
                 peer->pod_selector = load_selector(loader, pods, "podSelector");
         if (namespaces)
                 peer->ns_selector = load_selector(loader, namespaces, "namespaceSelector");
-        return true;
+        if (block && (pods || namespaces))
+                doc_diag(loader->file, block, DIAG_ERROR, "VW005", "make it an item of its own, with \"- \" before it",
+                         "ipBlock cannot stand beside a selector in one peer");
+        if (block)
+                return load_block(loader, block, peer);
+        if (!pods && !namespaces)
+                report_empty_peer(loader, node);
+        return peer->pod_selector || peer->ns_selector;
 }
 
 static bool load_protocol(struct policy_loader *loader, const struct doc_node *node, uint8_t *ret)
@@ -168,7 +199,7 @@ static bool load_port_name(struct policy_loader *loader, const struct doc_node *
         else
                 hint = "a name is at most 15 lower-case letters, digits and single inner \"-\", with at least one "
                        "letter";
-        doc_diag(loader->file, node, DIAG_ERROR, "VW203", hint, "\"%s\" is no port number and no port name",
+        doc_diag(loader->file, node, DIAG_ERROR, "VW203", hint, "\"%s\" is neither a port number nor a valid port name",
                  doc_shown(node->text, shown));
         return false;
 }
@@ -179,8 +210,7 @@ static bool load_port_number(struct policy_loader *loader, const struct doc_node
         char shown[DOC_SHOWN_MAX];
 
         if (node->integer < 1 || node->integer > UINT16_MAX) {
-                doc_diag(loader->file, node, DIAG_ERROR, "VW203",
-                         "all ports of a protocol: leave out \"port\", keep \"protocol\"",
+                doc_diag(loader->file, node, DIAG_ERROR, "VW203", "for all ports of a protocol give \"protocol\" alone",
                          "\"%s\" must be from 1 to 65535, not %s", field, doc_shown(node->text, shown));
                 return false;
         }
@@ -210,8 +240,8 @@ static bool load_port_value(struct policy_loader *loader, const struct doc_node 
         case DOC_KIND_MAX:
                 break;
         }
-        doc_diag(loader->file, node, DIAG_ERROR, "VW004", NULL, "\"port\" must be a number or a name, not %s",
-                 doc_kind_name(node->kind));
+        doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write a whole number, or a name in quotes",
+                 "\"port\" must be a number or a name, not %s", doc_kind_name(node->kind));
         return false;
 }
 
@@ -244,11 +274,13 @@ static bool load_end_port(struct policy_loader *loader, const struct doc_node *n
 static bool load_port(struct policy_loader *loader, const struct doc_node *node, struct port_match *port)
 {
         const struct doc_node *start, *end;
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
         bool ok;
 
         if (node->kind == DOC_INT || node->kind == DOC_STRING) {
-                doc_diag(loader->file, node, DIAG_ERROR, "VW004", "write \"- port: 80\"",
-                         "a port must be a mapping, not %s", doc_kind_name(node->kind));
+                snprintf(hint, sizeof(hint), "write \"- port: %s\"", doc_shown(node->text, shown));
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "a port must be a mapping, not %s",
+                         doc_kind_name(node->kind));
                 return false;
         }
         if (!loader_check_fields(loader, node, "a port", port_fields, ARRAY_SIZE(port_fields)))

@@ -22,7 +22,7 @@ static bool check_key(struct policy_loader *loader, const struct doc_node *node)
 
         if (label_key_is_valid(node->text))
                 return true;
-        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_KEY_HINT, "\"%s\" is no label key",
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_KEY_HINT, "\"%s\" is not a valid label key",
                  doc_shown(node->text, shown));
         return false;
 }
@@ -33,7 +33,7 @@ static bool check_value(struct policy_loader *loader, const struct doc_node *nod
 
         if (label_value_is_valid(node->text))
                 return true;
-        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_VALUE_HINT, "\"%s\" is no label value",
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_VALUE_HINT, "\"%s\" is not a valid label value",
                  doc_shown(node->text, shown));
         return false;
 }
