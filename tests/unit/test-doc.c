@@ -232,10 +232,10 @@ static void test_refused(void **state)
         assert_refused(f, "a: !foo x\n",
                        "t.yaml:1:4: error: the tag !foo is not understood [VW001]\n  1 | a: !foo x\n    |    ^\n"
                        "  help: remove the tag; a text that begins with ! needs quotes\n1 error\n");
-        assert_refused(f, "a:\n\tb: 1\n",
-                       "t.yaml:2:1: error: a value cannot begin with this character [VW001]\n  2 | \tb: 1\n    | ^\n"
-                       "  help: indent with spaces, not tabs; put a text that begins with a special character in "
-                       "quotes\n1 error\n");
+        assert_refused(
+                f, "a:\n\tb: 1\n",
+                "t.yaml:2:1: error: a tab cannot indent [VW001]\n  2 | \tb: 1\n    | ^\n  help: indent with spaces\n"
+                "1 error\n");
         assert_refused(f, "a: \xff\n",
                        "t.yaml:1:4: error: byte 0xff is not UTF-8 [VW001]\n  1 | a: \xef\xbf\xbd\n    |    ^\n"
                        "  help: save the file as UTF-8\n1 error\n");
