@@ -161,7 +161,7 @@ int http_new_tcp(struct http **ret, struct event_base *base, const struct addr *
                  void *user, uint16_t *ret_port)
 {
         _cleanup_(http_freep) struct http *http = NULL;
-        int fd, r;
+        int fd = -1, r;
 
         r = http_new(&http, base, cb, user);
         if (r < 0)

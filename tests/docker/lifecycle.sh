@@ -9,6 +9,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/host.sh"
 make_image probe
 make_image labelled --change 'LABEL role=trusted' --change 'LABEL vethwall.io/namespace=shop' \
         --change 'LABEL com.docker.compose.service=client'
+make_image mislabelled --change 'LABEL role=nobody'
 policy shop <<'END'
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -47,8 +48,8 @@ allowed client3 "tcp/$server/8080" "our own label before Compose's"
 # An image must not grant access.
 docker run -d --name image-labels --network one labelled probe serve tcp/8080 >/dev/null
 denied image-labels "tcp/$server/8080" "labels that the image brought"
-docker run -d --name own-labels --network one --label role=trusted labelled probe serve tcp/8080 >/dev/null
-allowed own-labels "tcp/$server/8080" "the same label, given by who started it"
+docker run -d --name own-labels --network one --label role=trusted mislabelled probe serve tcp/8080 >/dev/null
+allowed own-labels "tcp/$server/8080" "a label given by who started it, over the image's"
 
 # Networks come and go.
 docker network connect two server
@@ -114,8 +115,9 @@ allowed client "tcp/$server/8080" "the owner of a shared namespace"
 denied client "tcp/$server/7000" "the one who joined it"
 
 # The engine restarts: its containers do too, with new namespaces, and are known again.
-kill "$(cat /run/docker.pid)"
-wait_for 30 eval '! docker version' || bail_out "the engine did not end"
+engine=$(cat /run/docker.pid)
+kill "$engine"
+wait_for 30 test ! -e "/proc/$engine" || bail_out "the engine did not end"
 "$docker_dir/../lib/docker-host.sh" --engine
 docker start server client >/dev/null
 server=$(addr server one)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Ports that Docker publishes on the host, asked from outside: the container's own policy decides, whether the connection
-# is forwarded to it (IPv4) or relayed by Docker's userland proxy (IPv6 on an engine that manages no ip6tables).
+# Ports that Docker publishes on the host, asked from outside: the container's own policy decides. What Docker's userland
+# proxy relays comes from the host, so there hostTraffic: policy has to.
 set -euo pipefail
 # shellcheck source=host.sh
 source "$(dirname "${BASH_SOURCE[0]}")/host.sh"
@@ -60,13 +60,10 @@ denied netns:outside "tcp/$host/38080" "the client's address is excepted"
 allowed netns:outside "tcp/$host/18080" "and has no part in the other policy"
 ip -n outside route replace 198.51.100.0/24 dev eth0 src 198.51.100.2
 
+# IPv6 clients: this engine manages no ip6tables, so its userland proxy accepts them and connects to the container from the
+# host, whose own traffic is let through.
 allowed netns:outside "tcp/$host6/18080" "IPv6, published and allowed"
-denied netns:outside "tcp/$host6/19000" "IPv6, published, not allowed"
-denied netns:outside "udp/$host6/19000" "IPv6, published, not allowed, udp"
-denied netns:outside "tcp/$host6/28080" "IPv6, published by a closed container"
-denied netns:outside "udp/$host6/29000" "IPv6, published by a closed container, udp"
 allowed netns:outside "tcp/$host6/48080" "IPv6, published by a container without policy"
-allowed netns:outside "tcp/$host6/38080" "IPv6, the client's address is in the block"
 
 # What is published is open to the host itself, and the host's own services are none of our business.
 allowed host "tcp/127.0.0.1/18080" "the host, through the proxy"
@@ -86,13 +83,28 @@ spec:
   ingress: [{ ports: [{ port: 8080 }] }]
 END
 allowed netns:outside "tcp/$host/28080" "opened at run time"
-allowed netns:outside "tcp/$host6/28080" "opened at run time, IPv6"
 rm "$policies/api.yaml"
 denied netns:outside "tcp/$host/28080" "and closed again"
-denied netns:outside "tcp/$host6/28080" "and closed again, IPv6"
 
 docker rm -f api >/dev/null
 SERVE=(tcp/7100)
 container later front other -p 28080:7100
 allowed netns:outside "tcp/$host/28080" "a published port that changes hands"
+docker rm -f later >/dev/null
+
+# With the host judged like anybody else, the proxy too gets only where policy allows the host to go.
+SERVE=(tcp/8080 tcp/9000 udp/9000)
+container api front shop -p 28080:8080 -p 29000:9000/udp
+check_agent_stops
+agent_config 'hostTraffic: policy'
+agent_start
+allowed netns:outside "tcp/$host6/18080" "hostTraffic: policy, IPv6, published and allowed"
+denied netns:outside "tcp/$host6/19000" "hostTraffic: policy, IPv6, not allowed"
+denied netns:outside "udp/$host6/19000" "hostTraffic: policy, IPv6, not allowed, udp"
+denied netns:outside "tcp/$host6/28080" "hostTraffic: policy, IPv6, a closed container"
+denied netns:outside "udp/$host6/29000" "hostTraffic: policy, IPv6, a closed container, udp"
+allowed netns:outside "tcp/$host/18080" "hostTraffic: policy, published and allowed"
+denied netns:outside "tcp/$host/28080" "hostTraffic: policy, a closed container"
+denied host "tcp/$(addr api front)/8080" "hostTraffic: policy, the host itself to a closed container"
+allowed host "tcp/$(addr web front)/8080" "hostTraffic: policy, the host itself where all are allowed"
 done_testing

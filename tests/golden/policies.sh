@@ -26,7 +26,6 @@ one() {
         check "$name: nft accepts it" unshare -rn nft -c -f "$TEST_TMP/$name.nft"
 }
 
-mkdir -p "$here/policies"
 for path in policies/examples/*.yaml; do
         name=$(basename "$path" .yaml)
         one "$name" "$path"
