@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The bytes of a document: which are text, where lines begin, and what type a plain scalar has. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "doc_private.h"
@@ -171,13 +172,9 @@ char *doc_source(const struct doc_file *file, unsigned line, unsigned col, unsig
                 *ret_col = col - SHOWN_BEFORE - 3;
         }
         end = line_end(file, start, SHOWN);
-        text = malloc(end - start + sizeof("......"));
-        if (!text)
+        if (asprintf(&text, "%s%.*s%s", *ret_col > 1 ? "..." : "", (int)(end - start), file->bytes + start,
+                     line_end(file, end, 1) != end ? "..." : "") < 0)
                 return NULL;
-        strcpy(text, *ret_col > 1 ? "..." : "");
-        strncat(text, file->bytes + start, end - start);
-        if (line_end(file, end, 1) != end)
-                strcat(text, "...");
         return text;
 }
 
