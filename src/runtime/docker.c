@@ -35,6 +35,8 @@
 #define TIMEOUT_MS 10000u
 /* Full lists on top of each other are of no use. */
 #define RESYNC_GAP_US 200000u
+/* The headers of the event stream come without a call back; this often it is looked whether they are here. */
+#define HEADERS_US 10000u
 /* The engine itself keeps no more than 256 events. */
 #define QUEUE_MAX 65536u
 
@@ -416,6 +418,8 @@ void docker_pump(struct docker *docker)
         next_us = docker_fetch_due(docker, now_us);
         if (docker->state == DOCKER_FILLING) {
                 next_us = min_us(next_us, docker->fill_us + DOCKER_FILL_MAX_US);
+                if (!docker_is_followed(docker))
+                        next_us = min_us(next_us, now_us + HEADERS_US);
                 if (docker->networks_us && now_us - docker->networks_us < DOCKER_INSPECTS_MAX_US)
                         next_us = min_us(next_us, docker->networks_us + DOCKER_INSPECTS_MAX_US);
         } else if (docker->resync_wanted) {

@@ -86,6 +86,8 @@ void docker_want(struct docker_fetch *fetch, uint64_t cause_us);
 /* From LIVE, or once the events are subscribed, to LISTING. */
 void docker_begin_listing(struct docker *docker);
 
+bool docker_is_followed(const struct docker *docker);
+
 /* In FILLING: tells what is known, and goes on to LIVE when there is nothing more to wait for. */
 void docker_finish_filling(struct docker *docker, uint64_t now_us);
 

@@ -326,12 +326,13 @@ static bool published_equal(const struct container_published *a, const struct co
 /* Of what the agent is told. */
 static bool info_equal(const struct docker_info *a, const struct docker_info *b)
 {
-        if (strcmp(a->name, b->name) || strcmp(a->image, b->image) || strcmp(a->network_mode, b->network_mode) ||
-            strcmp(a->netns, b->netns) || a->pid != b->pid || label_set_cmp(&a->labels, &b->labels) ||
-            a->attachments_len != b->attachments_len || a->published_len != b->published_len)
+        if (strcmp(a->name, b->name) != 0 || strcmp(a->image, b->image) != 0 ||
+            strcmp(a->network_mode, b->network_mode) != 0 || strcmp(a->netns, b->netns) != 0 || a->pid != b->pid ||
+            label_set_cmp(&a->labels, &b->labels) != 0 || a->attachments_len != b->attachments_len ||
+            a->published_len != b->published_len)
                 return false;
         for (size_t i = 0; i < a->attachments_len; i++) {
-                if (strcmp(a->attachments[i].name, b->attachments[i].name))
+                if (strcmp(a->attachments[i].name, b->attachments[i].name) != 0)
                         return false;
         }
         for (size_t i = 0; i < a->published_len; i++) {
@@ -382,7 +383,7 @@ static bool attachment_is_linked(const struct docker_record *record, const struc
 
         if (!link)
                 return !*attachment->endpoint_id;
-        if (strcmp(link->endpoint_id, attachment->endpoint_id) || link->addrs_len != attachment->addrs_len)
+        if (strcmp(link->endpoint_id, attachment->endpoint_id) != 0 || link->addrs_len != attachment->addrs_len)
                 return false;
         for (size_t i = 0; i < link->addrs_len; i++) {
                 if (!addr_equal(&link->addrs[i], &attachment->addrs[i]))
@@ -449,8 +450,8 @@ int docker_cache_apply_network_name(struct docker_cache *cache, struct docker_ne
 
 static bool link_equal(const struct docker_link *link, const struct docker_endpoint *endpoint)
 {
-        if (strcmp(link->endpoint_id, endpoint->endpoint_id) || link->addrs_len != endpoint->addrs_len ||
-            memcmp(link->mac, endpoint->mac, sizeof(link->mac)))
+        if (strcmp(link->endpoint_id, endpoint->endpoint_id) != 0 || link->addrs_len != endpoint->addrs_len ||
+            memcmp(link->mac, endpoint->mac, sizeof(link->mac)) != 0)
                 return false;
         for (size_t i = 0; i < link->addrs_len; i++) {
                 if (!addr_equal(&link->addrs[i], &endpoint->addrs[i]))
@@ -482,12 +483,32 @@ static int apply_endpoint(struct docker_record *record, struct docker_network *n
         return 0;
 }
 
+/* A container that only the network knows: the event that told of it was lost, or is on its way. */
+static int add_strangers(struct docker_cache *cache, const struct docker_net *net)
+{
+        for (size_t i = 0; i < net->endpoints_len; i++) {
+                struct docker_record *record = docker_cache_record(cache, net->endpoints[i].container);
+
+                if (record)
+                        continue;
+                record = docker_cache_add_record(cache, net->endpoints[i].container);
+                if (!record)
+                        return -ENOMEM;
+                record->list.wanted = true;
+                record->inspect.wanted = true;
+        }
+        return 0;
+}
+
 int docker_cache_apply_network(struct docker_cache *cache, struct docker_network *network, const struct docker_net *net)
 {
         size_t next = 0;
         int r;
 
         r = docker_cache_apply_network_name(cache, network, net);
+        if (r)
+                return r;
+        r = add_strangers(cache, net);
         if (r)
                 return r;
         /* Both are sorted by the container's id. */
@@ -524,7 +545,7 @@ int docker_cache_apply_image(struct docker_cache *cache, struct docker_image *im
         for (size_t i = 0; i < cache->records_len; i++) {
                 struct docker_record *record = cache->records[i];
 
-                if (!record->listed || record->labels_known || strcmp(record->info.image_id, image->id))
+                if (!record->listed || record->labels_known || strcmp(record->info.image_id, image->id) != 0)
                         continue;
                 r = resolve_labels(cache, record);
                 if (r)

@@ -40,14 +40,16 @@ bool docker_image_id_is_valid(const char *id)
  * flags). One container's strange label must not hide all the others: the escape is replaced by that of U+FFFD. */
 static void replace_nul_escapes(char *text, size_t size)
 {
+        static const char nul[6] = "\\u0000", replacement[6] = "\\ufffd";
+
         for (size_t i = 0; i + 1 < size; i += 2) {
                 char *escape = memchr(text + i, '\\', size - i);
 
                 if (!escape)
                         return;
                 i = (size_t)(escape - text);
-                if (size - i >= 6 && !memcmp(escape, "\\u0000", 6))
-                        memcpy(escape, "\\ufffd", 6);
+                if (size - i >= 6 && !memcmp(escape, nul, sizeof(nul)))
+                        memcpy(escape, replacement, sizeof(replacement));
         }
 }
 

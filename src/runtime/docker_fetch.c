@@ -212,7 +212,7 @@ static void on_inspect(void *user, struct http_request *request, const struct ht
         record->inspect.request = NULL;
         if (arena && reply_is_ok(reply))
                 r = docker_decode_inspect(arena, reply->body, reply->size, &info);
-        if (!r && strcmp(info.id, record->id))
+        if (!r && strcmp(info.id, record->id) != 0)
                 r = DOCKER_E_MALFORMED;
         if (!r) {
                 fetch_succeeded(&record->inspect);
@@ -261,7 +261,7 @@ static void on_network(void *user, struct http_request *request, const struct ht
         network->fetch.request = NULL;
         if (arena && reply_is_ok(reply))
                 r = docker_decode_network(arena, reply->body, reply->size, &net);
-        if (!r && strcmp(net.id, network->id))
+        if (!r && strcmp(net.id, network->id) != 0)
                 r = DOCKER_E_MALFORMED;
         if (!r) {
                 fetch_succeeded(&network->fetch);

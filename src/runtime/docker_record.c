@@ -69,7 +69,7 @@ static int fill_networks(const struct docker_record *record, struct arena *arena
         if (all)
                 qsort(names, all, sizeof(*names), name_cmp);
         for (size_t i = 0; i < all; i++) {
-                if (!len || strcmp(names[len - 1], names[i]))
+                if (!len || strcmp(names[len - 1], names[i]) != 0)
                         names[len++] = names[i];
         }
         ret->networks = names;

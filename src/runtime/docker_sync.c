@@ -140,6 +140,12 @@ void docker_begin_listing(struct docker *docker)
                 docker_fail(docker, "cannot list networks: %s", strerror(-r));
 }
 
+/* The engine has sent the headers of the event stream. A list that nothing would keep up to date is none. */
+bool docker_is_followed(const struct docker *docker)
+{
+        return docker->stream && http_request_status(docker->stream) == 200;
+}
+
 /* Nothing more to wait for, or waited long enough. Until the networks' pages are here nothing is told, since records
  * without their addresses would look like containers that lost them. */
 void docker_finish_filling(struct docker *docker, uint64_t now_us)
@@ -152,7 +158,14 @@ void docker_finish_filling(struct docker *docker, uint64_t now_us)
                 docker->networks_us = now_us;
         }
         docker_tell_changes(docker);
-        if (docker->state != DOCKER_FILLING || (docker_fetch_labels_pending(docker) && !late))
+        if (docker->state != DOCKER_FILLING)
+                return;
+        if (!docker_is_followed(docker)) {
+                if (late)
+                        docker_fail(docker, "the engine does not answer to following its events");
+                return;
+        }
+        if (docker_fetch_labels_pending(docker) && !late)
                 return;
         if (docker_fetch_inspects_pending(docker) && now_us - docker->networks_us < DOCKER_INSPECTS_MAX_US)
                 return;

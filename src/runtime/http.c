@@ -124,12 +124,12 @@ const char *http_request_header(struct http_request *request, const char *name)
         return header->value;
 }
 
-static long request_status(const struct http_request *request)
+int http_request_status(const struct http_request *request)
 {
         long status = 0;
 
         curl_easy_getinfo(request->curl, CURLINFO_RESPONSE_CODE, &status);
-        return status;
+        return (int)status;
 }
 
 /* libcurl has bytes of the body. */
@@ -137,7 +137,7 @@ static size_t on_curl_data(char *data, size_t unit, size_t len, void *user)
 {
         struct http_request *request = user;
         size_t size = unit * len;
-        bool lines = request->line && request_status(request) == 200;
+        bool lines = request->line && http_request_status(request) == 200;
         size_t max = lines ? request->max + STREAM_SLACK : request->max;
 
         request->received_us = monotonic_us();
@@ -202,7 +202,7 @@ static const char *connect_error(struct http_request *request)
 static void deliver_end(struct http_request *request)
 {
         struct http_reply reply = {
-                .status = (int)request_status(request),
+                .status = http_request_status(request),
                 .body = request->bytes ? request->bytes : "",
                 .size = request->size,
                 .received_us = request->received_us,
@@ -231,7 +231,7 @@ static void serve_ready(struct http_client *client)
 
         while ((request = TAILQ_FIRST(&client->ready))) {
                 unmake_ready(request);
-                if (request->line && request->size && request_status(request) == 200 && !request->refused) {
+                if (request->line && request->size && http_request_status(request) == 200 && !request->refused) {
                         if (!deliver_lines(request))
                                 continue;
                 }

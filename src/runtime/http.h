@@ -48,6 +48,9 @@ int http_stream(struct http_client *client, struct http_request **ret, const cha
 /* NULL is fine. Returns NULL. */
 struct http_request *http_cancel(struct http_request *request);
 
+/* The status of the answer once its headers are here, else 0. */
+int http_request_status(const struct http_request *request);
+
 /* The value of a header of the answer, borrowed, or NULL. In done() only. */
 const char *http_request_header(struct http_request *request, const char *name);
 

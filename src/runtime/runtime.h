@@ -28,20 +28,20 @@ struct container_addr {
         const char *network;    /* the network's name; "" for a static endpoint */
         const char *network_id; /* "" where the engine has none */
         struct addr addr;
-        uint8_t mac[6];         /* all zero: unknown */
+        uint8_t mac[6]; /* all zero: unknown */
 };
 
 struct container_published {
         uint8_t protocol;
-        struct addr host_addr;  /* the wildcard address where published on all */
-        uint16_t host_port;     /* host byte order */
+        struct addr host_addr; /* the wildcard address where published on all */
+        uint16_t host_port;    /* host byte order */
         uint16_t container_port;
 };
 
 /* Everything is borrowed for the time of the callback. */
 struct container {
-        const char *runtime;     /* "docker", "static", ... */
-        const char *id;          /* unique in the runtime */
+        const char *runtime; /* "docker", "static", ... */
+        const char *id;      /* unique in the runtime */
         const char *name;
         const char *image;       /* as the user named it; "" where there is none */
         const char *ns;          /* namespace where the source itself says it (static); else NULL: from labels */
@@ -50,7 +50,7 @@ struct container {
         pid_t pid;               /* 0: not running or not known */
         const char *joined;      /* id of the container whose network namespace this one shares; else NULL */
         bool host_network;
-        const char *unenforced;  /* why the host cannot enforce policy on it (macvlan, ...); NULL: it can */
+        const char *unenforced;             /* why the host cannot enforce policy on it (macvlan, ...); NULL: it can */
         const struct container_addr *addrs; /* those it holds now; none while it does not run */
         size_t addrs_len;
         const struct container_published *published;
@@ -73,12 +73,12 @@ enum runtime_event_kind {
 struct runtime_event {
         enum runtime_event_kind kind;
         const char *runtime;
-        const struct container *container; /* RUNTIME_CONTAINER */
-        const char *id;                    /* RUNTIME_GONE */
-        const char *reason;                /* RUNTIME_LOST: one line for people */
+        const struct container *container;  /* RUNTIME_CONTAINER */
+        const char *id;                     /* RUNTIME_GONE */
+        const char *reason;                 /* RUNTIME_LOST: one line for people */
         const struct namespace *namespaces; /* RUNTIME_RESYNC: those whose labels the source itself says (static) */
         size_t namespaces_len;
-        uint64_t received_us;              /* CLOCK_MONOTONIC when what caused it arrived; for latency */
+        uint64_t received_us; /* CLOCK_MONOTONIC when what caused it arrived; for latency */
 };
 
 typedef void (*runtime_cb)(void *user, const struct runtime_event *event);
@@ -87,8 +87,8 @@ typedef void (*runtime_cb)(void *user, const struct runtime_event *event);
 typedef void (*runtime_log_cb)(void *user, int level, const char *text);
 
 struct runtime_stats {
-        uint64_t events;   /* read from the engine */
-        uint64_t resyncs;  /* full lists taken */
+        uint64_t events;  /* read from the engine */
+        uint64_t resyncs; /* full lists taken */
         uint64_t requests;
         uint64_t errors;
         bool connected;
@@ -123,5 +123,5 @@ int docker_new(struct runtime **ret, struct event_base *base, const char *socket
  * reported through diags_cb (may be NULL) and the last good one stays. */
 struct diag_list;
 typedef void (*runtime_diags_cb)(void *user, const struct diag_list *diags);
-int static_new(struct runtime **ret, struct event_base *base, const char *inventory, runtime_cb cb,
-               runtime_log_cb log, runtime_diags_cb diags, void *user);
+int static_new(struct runtime **ret, struct event_base *base, const char *inventory, runtime_cb cb, runtime_log_cb log,
+               runtime_diags_cb diags, void *user);

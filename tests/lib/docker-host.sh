@@ -28,15 +28,17 @@ die() {
 
 # The engine, from inside the host. It answers when this returns.
 engine() {
-        local tries=600 args=()
+        local tries=600 args=() daemon
 
         read -ra args <<<"${VETHWALL_DOCKERD_ARGS:-}"
         rm -f /run/docker.pid
         setsid dockerd --data-root "$VETHWALL_DOCKER_DIR/data" --exec-root /run/docker --pidfile /run/docker.pid \
                 --host "$DOCKER_HOST" --cgroup-parent "/$VETHWALL_CGROUP" --exec-opt native.cgroupdriver=cgroupfs \
                 --raw-logs "${args[@]}" >>"$VETHWALL_DOCKER_DIR/docker.log" 2>&1 </dev/null &
+        daemon=$!
+        disown # its end is nothing to report
         until docker version >/dev/null 2>&1; do
-                if ! kill -0 $! 2>/dev/null || ((--tries == 0)); then
+                if ! kill -0 "$daemon" 2>/dev/null || ((--tries == 0)); then
                         tail -n 20 "$VETHWALL_DOCKER_DIR/docker.log" >&2
                         die "the engine did not start"
                 fi

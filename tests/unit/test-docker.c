@@ -620,6 +620,7 @@ static void destroy_in_gap(void *user)
 {
         struct test *test = user;
 
+        fake_unlink(test->fake, "n1", "c1");
         fake_event(test->fake, "destroy", "c1");
 }
 
@@ -637,6 +638,32 @@ static void events_during_the_list_are_applied_to_it(void **state)
         fake_docker_release(test->fake);
         WAIT_FOR(test, test->kinds[RUNTIME_SYNCED] == 1);
         assert_false(knows(test, "c1"));
+}
+
+static void a_list_that_nothing_follows_is_not_complete(void **state)
+{
+        struct test *test = *state;
+
+        model_running(test, "c1", "web", "10.0.0.2");
+        fake_docker_listen(test->fake);
+        fake_docker_hold(test->fake, "/events");
+        start(test, false);
+        WAIT_FOR(test, says(test, "c1", "pid=42 "));
+        assert_int_equal(test->kinds[RUNTIME_SYNCED], 0);
+        fake_docker_release(test->fake);
+        WAIT_FOR(test, test->kinds[RUNTIME_SYNCED] == 1);
+        assert_int_equal(test->kinds[RUNTIME_LOST], 0);
+}
+
+static void a_container_whose_events_were_lost_is_found(void **state)
+{
+        struct test *test = *state;
+
+        start_synced(test);
+        model_running(test, "c1", "lost", "10.0.0.2");
+        model_running(test, "c2", "heard", "10.0.0.3");
+        fake_network_event(test->fake, "connect", "n1", "c2");
+        WAIT_FOR(test, says(test, "c1", "pid=42 ") && says(test, "c1", "addr:front:10.0.0.2 "));
 }
 
 static void errors_of_the_engine_are_tried_again(void **state)
@@ -816,6 +843,8 @@ int main(void)
                 TEST(a_stream_cut_within_a_line_is_a_full_list),
                 TEST(what_happens_before_the_subscription_is_not_lost),
                 TEST(events_during_the_list_are_applied_to_it),
+                TEST(a_list_that_nothing_follows_is_not_complete),
+                TEST(a_container_whose_events_were_lost_is_found),
                 TEST(errors_of_the_engine_are_tried_again),
                 TEST(a_refused_list_begins_anew),
                 TEST(a_slow_inspection_holds_up_nothing),
