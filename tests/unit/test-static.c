@@ -139,12 +139,13 @@ static void an_inventory_is_a_full_list(void **state)
         write_inventory(test, good);
         assert_int_equal(test->runtime->vtable->start(test->runtime), 0);
         assert_string_equal(test->story.text ? test->story.text : "", "");
-        assert_string_equal(story(test),
-                            "resync default:1 shop:2\n"
-                            "default/host name=host ns=default vethwall.io/name=host vethwall.io/runtime=static netns=- host\n"
-                            "shop/web-1 name=web-1 ns=shop app=web vethwall.io/name=web-1 vethwall.io/runtime=static "
-                            "10.0.0.2 fd00::2 http:80/6 netns=web-1\n"
-                            "synced\n");
+        assert_string_equal(
+                story(test),
+                "resync default:1 shop:2\n"
+                "default/host name=host ns=default vethwall.io/name=host vethwall.io/runtime=static netns=- host\n"
+                "shop/web-1 name=web-1 ns=shop app=web vethwall.io/name=web-1 vethwall.io/runtime=static "
+                "10.0.0.2 fd00::2 http:80/6 netns=web-1\n"
+                "synced\n");
         test->runtime->vtable->stats(test->runtime, &stats);
         assert_true(stats.connected);
         assert_int_equal(stats.resyncs, 1);
