@@ -17,6 +17,13 @@
 
 #define SKIPPED 77
 
+static bool privileged;
+
+bool sandbox_is_privileged(void)
+{
+        return privileged;
+}
+
 static void map_root(uid_t uid, gid_t gid)
 {
         const struct {
@@ -43,6 +50,7 @@ void sandbox_enter(void)
         uid_t uid = geteuid();
         gid_t gid = getegid();
 
+        privileged = uid == 0;
         if (unshare(uid == 0 ? CLONE_NEWNET : CLONE_NEWUSER | CLONE_NEWNET) < 0) {
                 perror("unshare");
                 exit(SKIPPED);
