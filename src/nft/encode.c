@@ -57,6 +57,8 @@ static int begin(struct encoder *encoder, size_t size_max, uint16_t type, uint16
                 r = array_reserve(&batch->bytes, &batch->cap, need > 2 * batch->cap ? need : 2 * batch->cap, 1);
                 if (r < 0)
                         return r;
+                /* libmnl leaves the padding after an attribute as it finds it. */
+                memset(batch->bytes + batch->size, 0, batch->cap - batch->size);
         }
         message = mnl_nlmsg_put_header(batch->bytes + batch->size);
         message->nlmsg_type = type;

@@ -44,7 +44,7 @@ static int take_object(void *user, const struct nlmsghdr *message)
 /* All objects of a kind; only those of our table (and set) where the kernel can be asked so. */
 static int dump(struct reading *reading, uint16_t type, uint8_t family, bool by_table, const char *set)
 {
-        char buf[2048];
+        char buf[2048] = {0}; /* libmnl leaves the padding after an attribute as it finds it */
         struct nlmsghdr *request;
 
         if (strlen(reading->table) >= NFT_NAME_MAXLEN || (set && strlen(set) >= NFT_NAME_MAXLEN))
