@@ -83,7 +83,7 @@ def main():
 
     with open(sys.argv[3], encoding="utf-8") as file:
         matrix = json.load(file)
-    wanted = [expected(matrix, *cell[3:]) for cell in cells]
+    wanted = [expected(matrix, *cell[3:7]) for cell in cells]
     bad = [(cell, got) for cell, want, got in zip(cells, wanted, measured) if want != got]
     wrong = {tuple(cell[:2]) for cell, _ in bad}
     left, width = grid(sources, destinations, cells, wanted, set())

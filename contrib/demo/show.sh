@@ -223,15 +223,13 @@ agent_config() {
                 "control: { socket: $VETHWALL_SOCKET }" "state: $DEMO_DIR/state"
 }
 
-is_ready() {
-        local answer
-
+# In a subshell, which a connection refused ends.
+is_ready() (
         exec 9<>/dev/tcp/127.0.0.1/9746
         printf 'GET /readyz HTTP/1.0\r\n\r\n' >&9
         read -r answer <&9
-        exec 9<&-
         [[ $answer == *' 200 '* ]]
-}
+)
 
 compare() {
         "$VETHWALL" matrix -p "$policies" -i "$DEMO_DIR/inventory.yaml" -o json >"$DEMO_DIR/matrix.json"

@@ -80,32 +80,38 @@ static int same_outside(struct matrix *matrix, size_t a, size_t b)
         return 1;
 }
 
+/* Endpoints are sorted by namespace, and where two differ, they mostly do so towards their own: looking from there on
+ * finds it soon. */
 static int alike(struct report *report, size_t a, size_t b)
 {
         struct matrix *matrix = report->matrix;
+        size_t n = report->inventory->endpoints_len;
         int r;
 
         r = same_outside(matrix, a, b);
         if (r > 0)
                 r = same_flow(matrix, a, b, b, a);
 
-        for (size_t i = 0; r > 0 && i < report->inventory->endpoints_len; i++) {
-                if (i == a || i == b)
+        for (size_t i = 1; r > 0 && i < n; i++) {
+                size_t other = (b + i) % n;
+
+                if (other == a)
                         continue;
 
-                r = same_flow(matrix, a, i, b, i);
+                r = same_flow(matrix, a, other, b, other);
                 if (r > 0)
-                        r = same_flow(matrix, i, a, i, b);
+                        r = same_flow(matrix, other, a, other, b);
         }
 
         return r;
 }
 
-/* The group of each endpoint, numbered in order of their first members. */
+/* The group of each endpoint, numbered in order of their first members. The latest groups are tried first: they are of
+ * the same namespace. */
 static int assign_groups(struct report *report, bool join, size_t *groups, size_t *ret_len)
 {
         _cleanup_free_ size_t *firsts = NULL;
-        size_t len = 0, group;
+        size_t len = 0;
         int r;
 
         firsts = calloc(report->inventory->endpoints_len + 1, sizeof(*firsts));
@@ -113,16 +119,21 @@ static int assign_groups(struct report *report, bool join, size_t *groups, size_
                 return -ENOMEM;
 
         for (size_t i = 0; i < report->inventory->endpoints_len; i++) {
-                for (group = join ? 0 : len; group < len; group++) {
-                        r = alike(report, firsts[group], i);
+                size_t group = join ? len : 0;
+
+                for (; group > 0; group--) {
+                        r = alike(report, firsts[group - 1], i);
                         if (r < 0)
                                 return r;
                         if (r > 0)
                                 break;
                 }
-                if (group == len)
+
+                if (group == 0) {
                         firsts[len++] = i;
-                groups[i] = group;
+                        group = len;
+                }
+                groups[i] = group - 1;
         }
 
         *ret_len = len;

@@ -55,7 +55,7 @@ check "packets have been counted" test "$counted" -gt 0
 nft monitor >"$TEST_TMP/monitor" 2>&1 &
 monitor=$!
 at_exit "kill $monitor 2>/dev/null"
-check "the agent ends" agent_stop
+check_agent_stops
 check "the download goes on without the agent" moves
 denied client "tcp/$server/9000" "without the agent"
 agent_start
@@ -99,7 +99,9 @@ policy shop <"$TEST_TMP/good.yaml"
 allowed client "tcp/$server/8080" "changed back"
 
 docker exec server touch /stop
-check "the download ends" wait "$download"
+status=0
+wait "$download" || status=$?
+check_eq "the download ends" 0 "$status"
 lost() {
         docker exec client cat /download | awk '$1 != NR && $1 != "end" { print "line " NR ": " $0 } END { if ($1 != "end") print "no end" }'
 }
@@ -115,5 +117,5 @@ denied client "tcp/$server/9000" "after a foreign delete"
 curl -sf http://127.0.0.1:9746/metrics >"$TEST_TMP/metrics"
 check "promtool finds nothing wrong with the metrics" promtool check metrics <"$TEST_TMP/metrics"
 check "status" "$VETHWALL" status
-check "the agent ends in peace" agent_stop
+check_agent_stops
 done_testing

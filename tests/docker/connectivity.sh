@@ -75,8 +75,8 @@ denied stranger "udp/$api/9000" "from another project, udp"
 denied stranger "icmp/$db" "from another project, icmp"
 denied api "tcp/$stranger/8080" "egress to another project"
 allowed api "tcp/$api/8080" "an endpoint to itself"
-check_eq "busybox wget brings the page" "api" "$(docker exec web wget -q -T 2 -O - "http://$api:9000/")"
-check_not "busybox wget is kept from the database" docker exec web wget -q -T 1 -O - "http://$db:8080/"
+check_eq "busybox wget brings the page" "api" "$(docker exec web timeout 5 wget -q -O - "http://$api:9000/")"
+check_not "busybox wget is kept from the database" docker exec web timeout 1 wget -q -O - "http://$db:8080/"
 check "busybox ping" docker exec api ping -q -c 2 -i 0.1 -W 1 "$db"
 check_not "busybox ping is kept from the database" docker exec web ping -q -c 2 -i 0.1 -W 1 "$db"
 
@@ -120,7 +120,7 @@ denied netns:intruder "tcp/$gateway/7000" "no container, to the host"
 denied stranger "icmp/172.30.0.200" "to what is no container"
 
 check_match "nft lists the ruleset" "table inet vethwall" "$(nft list ruleset)"
-check "the agent ends in peace" agent_stop
+check_agent_stops
 denied web "tcp/$db/8080" "the rules stay when the agent has ended"
 allowed web "tcp/$api/9000" "and so does what they allow"
 check "teardown" "$VETHWALLD" -c "$TEST_TMP/agent.yaml" --teardown

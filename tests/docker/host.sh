@@ -73,7 +73,7 @@ agent_start() {
         }
 }
 
-# Its exit status is this function's.
+# Its exit status is this function's. Not for `check`, whose command is a subshell's: the agent is this shell's child.
 agent_stop() {
         local status=0
 
@@ -81,6 +81,13 @@ agent_stop() {
         wait "$agent_pid" || status=$?
         agent_pid=
         return "$status"
+}
+
+check_agent_stops() {
+        local status=0
+
+        agent_stop || status=$?
+        check_eq "the agent ends with status 0" 0 "$status"
 }
 
 # The last words of an agent that is still there when the script ends, if something failed.

@@ -100,7 +100,9 @@ docker run -d --name second --network one --ip 172.30.0.50 --label com.docker.co
         --label com.docker.compose.service=client probe probe serve tcp/8080 >/dev/null
 denied second "tcp/172.30.0.77/8080" "the next owner of the address"
 docker rm -f server >/dev/null
-SERVE=(tcp/9000) container open one other --ip 172.30.0.77
+SERVE=(tcp/9000)
+container open one other --ip 172.30.0.77
+SERVE=(tcp/8080 tcp/9000)
 allowed second "tcp/172.30.0.77/9000" "a container without policy at a closed one's address"
 
 # Containers that share a network namespace are one endpoint, with the labels of the one that owns it.

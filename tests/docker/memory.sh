@@ -34,6 +34,6 @@ kill -HUP "$agent_pid"
 docker rm -f api >/dev/null
 container api2 one shop --label com.docker.compose.service=api
 check_soon "the agent goes on" 20 reaches web "tcp/$(addr api2 one)/9000"
-check "the agent ends with status 0" agent_stop
+check_agent_stops
 check_eq "valgrind has nothing to say" "" "$(cat "$TEST_TMP/valgrind.log")"
 done_testing

@@ -87,7 +87,8 @@ rm "$policies/api.yaml"
 denied netns:outside "tcp/$host/28080" "and closed again"
 
 docker rm -f api >/dev/null
-SERVE=(tcp/7100) container later front other -p 28080:7100
+SERVE=(tcp/7100)
+container later front other -p 28080:7100
 allowed netns:outside "tcp/$host/28080" "a published port that changes hands"
 docker rm -f later >/dev/null
 

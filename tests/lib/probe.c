@@ -20,12 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #define TARGETS_MAX 256
-#define ICMP_ID 0x7677
 
 enum kind {
         KIND_TCP,
@@ -48,6 +48,9 @@ struct target {
         socklen_t addr_size;
         int fd;
 };
+
+/* Of this run's echo requests: with an earlier one's id they would belong to its connection, which conntrack remembers. */
+static uint16_t echo_id;
 
 static const char request[] = "GET / HTTP/1.0\r\n\r\n";
 
@@ -141,8 +144,8 @@ static void failed(struct target *target, int error)
 
 static void send_echo_request(struct target *target)
 {
-        struct icmphdr v4 = {.type = ICMP_ECHO, .un.echo = {.id = htons(ICMP_ID)}};
-        struct icmp6_hdr v6 = {.icmp6_type = ICMP6_ECHO_REQUEST, .icmp6_id = htons(ICMP_ID)};
+        struct icmphdr v4 = {.type = ICMP_ECHO, .un.echo = {.id = echo_id}};
+        struct icmp6_hdr v6 = {.icmp6_type = ICMP6_ECHO_REQUEST, .icmp6_id = echo_id};
         bool is_v6 = target->addr.ss_family == AF_INET6;
 
         v4.checksum = checksum(&v4, sizeof(v4));
@@ -180,14 +183,14 @@ static bool is_echo_reply(const struct target *target, const uint8_t *bytes, siz
                 if (size < sizeof(v6))
                         return false;
                 memcpy(&v6, bytes, sizeof(v6));
-                return v6.icmp6_type == ICMP6_ECHO_REPLY && v6.icmp6_id == htons(ICMP_ID);
+                return v6.icmp6_type == ICMP6_ECHO_REPLY && v6.icmp6_id == echo_id;
         }
         size_t header = size == 0 ? 0 : (bytes[0] & 0xfu) * 4u;
 
         if (size < header + sizeof(v4))
                 return false;
         memcpy(&v4, bytes + header, sizeof(v4));
-        return v4.type == ICMP_ECHOREPLY && v4.un.echo.id == htons(ICMP_ID);
+        return v4.type == ICMP_ECHOREPLY && v4.un.echo.id == echo_id;
 }
 
 static void ready(struct target *target)
@@ -371,5 +374,7 @@ int main(int argc, char **argv)
                 if (!parse_target(argv[i + 2], &targets[i]))
                         die(argv[i + 2]);
         }
+        if (getrandom(&echo_id, sizeof(echo_id), 0) != sizeof(echo_id))
+                die("getrandom");
         return try_all(targets, len, strtol(argv[1], NULL, 10));
 }
