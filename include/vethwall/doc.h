@@ -17,7 +17,7 @@
 
 #define DOC_SIZE_MAX (8u << 20)  /* bytes of one file */
 #define DOC_DEPTH_MAX 64         /* nested collections */
-#define DOC_NODES_MAX 2000000u   /* nodes of one file, aliases expanded */
+#define DOC_NODES_MAX 1000000u   /* nodes of one file, aliases expanded */
 
 enum doc_kind {
         DOC_NULL,
@@ -102,8 +102,8 @@ const char *doc_kind_name(enum doc_kind kind); /* "a string", "a list", ... */
 const char *doc_shown(const char *text, char buf[static DOC_SHOWN_MAX]);
 
 /* The text of a line for a message, NUL-terminated and shortened around col where it is long; *ret_col is the column that it
- * begins at. The caller frees it; NULL where memory is exhausted or there is no such line. */
-char *doc_source(const struct doc_file *file, unsigned line, unsigned col, unsigned *ret_col);
+ * begins at. The caller frees *ret, which is NULL where there is no such line. 0 or -ENOMEM. */
+int doc_source(const struct doc_file *file, unsigned line, unsigned col, char **ret, unsigned *ret_col);
 
 /* The nearest of the names within a third of its length in edits, or NULL. */
 const char *doc_nearest(const char *word, const char *const *names, size_t len);

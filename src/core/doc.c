@@ -392,11 +392,13 @@ static const struct {
 };
 
 /* libyaml has no words of its own for the commonest mistake. */
-static bool is_tab_before(const struct doc_file *file, unsigned line, unsigned col)
+static bool is_tab_before(struct doc_file *file, unsigned line, unsigned col)
 {
+        _cleanup_free_ char *source = NULL;
         unsigned start = 1;
-        _cleanup_free_ char *source = doc_source(file, line, col, &start);
 
+        if (doc_source(file, line, col, &source, &start) < 0)
+                file->oom = true;
         return source && start == 1 && source[strspn(source, " ")] == '\t' && strspn(source, " \t") + 1 >= col;
 }
 

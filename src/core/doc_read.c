@@ -43,12 +43,13 @@ const char *doc_shown(const char *text, char buf[static DOC_SHOWN_MAX])
 _printf_(3, 0) static void report(struct doc_file *file, struct diag *diag, const char *fmt, va_list args)
 {
         _cleanup_free_ char *message = NULL;
+        int r = 0;
 
         if (file->diags->len < DIAG_LIST_MAX && diag->line > 0)
-                diag->source = doc_source(file, diag->line, diag->col, &diag->source_col);
+                r = doc_source(file, diag->line, diag->col, &diag->source, &diag->source_col);
         if (vasprintf(&message, fmt, args) < 0)
                 message = NULL;
-        if (!message || diag_add(file->diags, diag, "%s", message) < 0)
+        if (r < 0 || !message || diag_add(file->diags, diag, "%s", message) < 0)
                 file->oom = true;
         free(diag->source);
 }

@@ -149,14 +149,15 @@ static size_t line_end(const struct doc_file *file, size_t offset, unsigned n)
         return offset;
 }
 
-char *doc_source(const struct doc_file *file, unsigned line, unsigned col, unsigned *ret_col)
+int doc_source(const struct doc_file *file, unsigned line, unsigned col, char **ret, unsigned *ret_col)
 {
         size_t place = find_place(file, line, col ? col : 1), start, end, cut;
         unsigned before;
-        char *text;
 
+        *ret = NULL;
+        *ret_col = 1;
         if (place == SIZE_MAX)
-                return NULL;
+                return 0;
         for (start = cut = place, before = 0; before < SHOWN_WHOLE; before++) {
                 size_t back = step_back(file, start);
 
@@ -166,16 +167,16 @@ char *doc_source(const struct doc_file *file, unsigned line, unsigned col, unsig
                 if (before < SHOWN_BEFORE)
                         cut = back;
         }
-        *ret_col = 1;
         if (before == SHOWN_WHOLE && step_back(file, start) != start) {
                 start = cut;
                 *ret_col = col - SHOWN_BEFORE - 3;
         }
         end = line_end(file, start, SHOWN);
-        if (asprintf(&text, "%s%.*s%s", *ret_col > 1 ? "..." : "", (int)(end - start), file->bytes + start,
-                     line_end(file, end, 1) != end ? "..." : "") < 0)
-                return NULL;
-        return text;
+        if (asprintf(ret, "%s%.*s%s", *ret_col > 1 ? "..." : "", (int)(end - start), file->bytes + start,
+                     line_end(file, end, 1) != end ? "..." : "") >= 0)
+                return 0;
+        *ret = NULL;
+        return -ENOMEM;
 }
 
 static bool is_one_of(const char *text, const char *const *words, size_t len)

@@ -79,8 +79,10 @@ bool loader_check_fields(struct policy_loader *loader, const struct doc_node *no
 
 static void remember_place(struct policy_loader *loader, const struct doc_node *name, struct name_place *place)
 {
-        _cleanup_free_ char *source = doc_source(loader->file, name->line, name->col, &place->source_col);
+        _cleanup_free_ char *source = NULL;
 
+        if (doc_source(loader->file, name->line, name->col, &source, &place->source_col) < 0)
+                loader->file->oom = true;
         place->loc = loader_loc(loader, name);
         place->end_col = name->end_col;
         place->source = source ? loader_strdup(loader, source) : NULL;
