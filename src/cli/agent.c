@@ -255,6 +255,24 @@ static void put_policies(struct strbuf *buf, const json_t *answer, bool colour)
         table_print(buf, &table, colour);
 }
 
+/* The policy, or, where none decided, what did: "(unknown-endpoint)". */
+static void add_decider(struct table *table, const json_t *rule)
+{
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        const char *reason = text_of(rule, "reason");
+
+        if (text_of(rule, "policy")[0] != '\0') {
+                add_name(table, text_of(rule, "namespace"), text_of(rule, "policy"));
+                return;
+        }
+
+        strbuf_printf(&buf, "(%s)", reason[0] != '\0' ? reason : "default");
+        if (strbuf_check(&buf) < 0)
+                table->failed = true;
+        else
+                table_add(table, buf.text);
+}
+
 static void put_counters(struct strbuf *buf, const json_t *answer, bool colour)
 {
         static const char *const headings[] = {"POLICY", "RULE", "VERDICT", "PACKETS", "BYTES"};
@@ -268,10 +286,7 @@ static void put_counters(struct strbuf *buf, const json_t *answer, bool colour)
                 _cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
                 const json_t *index = json_object_get(rule, "rule");
 
-                if (text_of(rule, "policy")[0] != '\0')
-                        add_name(&table, text_of(rule, "namespace"), text_of(rule, "policy"));
-                else
-                        table_add(&table, "(default)");
+                add_decider(&table, rule);
 
                 strbuf_puts(&name, text_of(rule, "direction"));
                 if (json_is_integer(index))
