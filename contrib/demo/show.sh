@@ -242,7 +242,6 @@ until_word() {
         local program=$PROBE
 
         [[ $mode == netns ]] || program=probe
-        # shellcheck disable=SC2016 # the inner shell's variables
         in_place "$2" sh -c 'until [ "$("$1" 40 "$2")" = "$3" ]; do :; done' sh "$program" "$3" "$1"
 }
 

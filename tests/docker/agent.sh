@@ -116,6 +116,9 @@ denied client "tcp/$server/9000" "after a foreign delete"
 
 curl -sf http://127.0.0.1:9746/metrics >"$TEST_TMP/metrics"
 check "promtool finds nothing wrong with the metrics" promtool check metrics <"$TEST_TMP/metrics"
+check_eq "README.md lists these metrics and no others" \
+        "$(sed -n 's/^# TYPE \([a-z_0-9]*\) .*/\1/p' "$TEST_TMP/metrics" | sort)" \
+        "$(sed -n 's/^| `\(vethwall_[a-z_0-9]*\)` .*/\1/p' "$docker_dir/../../README.md" | sort)"
 check "status" "$VETHWALL" status
 check_agent_stops
 done_testing
