@@ -9,8 +9,10 @@
 #include "doc_private.h"
 #include "index.h"
 
-/* Keys are few and come again and again; longer ones are hardly field names. */
-#define INTERN_MAX 64
+/* Field names are short, few, and come again and again: one copy of each is kept. What goes beyond these bounds is no
+ * field name. */
+#define INTERN_SIZE_MAX 64
+#define INTERN_MAX 1024
 
 struct frame {
         struct doc_node *node;
@@ -166,14 +168,13 @@ static int on_alias(struct parse *p, const yaml_event_t *event)
 
 static const char *keep_text(struct parse *p, const char *text, size_t len, bool key)
 {
-        const char *kept = NULL;
+        bool intern = key && len <= INTERN_SIZE_MAX;
+        const char *kept = intern ? str_index_key(&p->texts, text, len) : NULL;
 
-        if (key && len <= INTERN_MAX)
-                kept = str_index_key(&p->texts, text, len);
         if (kept)
                 return kept;
         kept = arena_strndup(p->arena, text, len);
-        if (kept && key && len <= INTERN_MAX && str_index_put(&p->texts, kept, len, 0) < 0)
+        if (kept && intern && p->texts.len < INTERN_MAX && str_index_put(&p->texts, kept, len, 0) < 0)
                 return NULL;
         return kept;
 }
