@@ -118,7 +118,7 @@ static int follow_docker(struct agent *agent, const char *socket)
         struct runtime *runtime;
         int r;
 
-        r = docker_new(&runtime, agent->base, socket, agent->config->trust_image_labels, on_runtime_event,
+        r = docker_new(&runtime, agent->base, socket, agent->started_with->trust_image_labels, on_runtime_event,
                        on_runtime_log, agent);
         return r < 0 ? r : add_runtime(agent, RUNTIME_DOCKER, runtime);
 }
@@ -135,7 +135,8 @@ static int follow_static(struct agent *agent, const char *inventory)
 /* Without a word in the configuration, engines are followed whose socket is found, now or later. */
 static int find_runtimes(struct agent *agent)
 {
-        if (agent->config->runtimes_given || agent->runtimes[RUNTIME_DOCKER] || access(CONFIG_DOCKER_SOCKET, F_OK) < 0)
+        if (agent->started_with->runtimes_given || agent->runtimes[RUNTIME_DOCKER] ||
+            access(CONFIG_DOCKER_SOCKET, F_OK) < 0)
                 return 0;
         log_info("found %s", CONFIG_DOCKER_SOCKET);
         return follow_docker(agent, CONFIG_DOCKER_SOCKET);
@@ -282,19 +283,9 @@ static void load_config(struct agent *agent)
                 log_error("the configuration was refused; the one before stays");
                 return;
         }
-        restart = config_needs_restart(agent->config, config);
+        restart = config_needs_restart(agent->started_with, config);
         if (restart)
                 log_warning("a change of %s takes effect when the agent is started again", restart);
-        /* What needs a restart stays as it is, whatever stands in the new file. */
-        config->runtimes_given = agent->config->runtimes_given;
-        config->static_inventory =
-                agent->config->static_inventory ? arena_strdup(config->arena, agent->config->static_inventory) : NULL;
-        config->trust_image_labels = agent->config->trust_image_labels;
-        config->control_socket = arena_strdup(config->arena, agent->config->control_socket);
-        if (!config->control_socket || (agent->config->static_inventory && !config->static_inventory)) {
-                config_unref(config);
-                return;
-        }
         config_unref(agent->config);
         agent->config = config;
         watch_remove(agent->files, WATCH_POLICIES);
@@ -339,12 +330,16 @@ static void on_files(evutil_socket_t fd _unused_, short events _unused_, void *u
         if (r < 0)
                 log_errno(LOG_ERR, r, "files cannot be watched; SIGHUP reads them");
         agent->reload |= changed;
+        agent->busy = (agent->busy & ~changed) | busy;
         if (agent->reload == 0)
                 return;
         if (agent->reload_since_us == 0)
                 agent->reload_since_us = now;
         waited = now - agent->reload_since_us;
-        arm(agent->on_reload, waited >= STILL_MAX_US ? 0 : STILL_US);
+        if (waited >= STILL_MAX_US)
+                arm(agent->on_reload, 0);
+        else
+                arm(agent->on_reload, agent->busy & agent->reload ? STILL_MAX_US - waited : STILL_US);
 }
 
 static void on_signal(evutil_socket_t number, short events _unused_, void *user)
@@ -359,10 +354,10 @@ static void on_signal(evutil_socket_t number, short events _unused_, void *user)
                 return;
         }
         notify_reloading();
+        agent->reloading = true;
         agent->reload = WATCH_POLICIES | WATCH_INVENTORY | WATCH_CONFIG;
         evtimer_del(agent->on_reload);
         reload(agent);
-        notify_send("READY=1");
 }
 
 static void on_tick(evutil_socket_t fd _unused_, short events _unused_, void *user)
@@ -507,6 +502,8 @@ static int setup(struct agent *agent)
 {
         int r;
 
+        /* A client that hangs up must not end the agent: libevent writes without MSG_NOSIGNAL. */
+        signal(SIGPIPE, SIG_IGN);
         event_set_log_callback(on_event_log);
         agent->base = event_base_new();
         if (!agent->base)
@@ -539,6 +536,7 @@ int agent_new(struct agent **ret, struct config *config, const char *config_path
                 return -ENOMEM;
         }
         agent->config = config;
+        agent->started_with = config_ref(config);
         agent->config_path = config_path;
         agent->control_fd = -1;
         agent->started_us = agent_now_us();
@@ -568,7 +566,7 @@ struct agent *agent_free(struct agent *agent)
         if (agent->control_fd >= 0)
                 close(agent->control_fd);
         if (agent->control_bound)
-                (void)unlink(agent->config->control_socket);
+                (void)unlink(agent->started_with->control_socket);
         free_event(agent->on_links);
         free_event(agent->on_monitor);
         free_event(agent->on_files);
@@ -590,6 +588,7 @@ struct agent *agent_free(struct agent *agent)
                 event_base_free(agent->base);
         libevent_global_shutdown();
         config_unref(agent->config);
+        config_unref(agent->started_with);
         free(agent);
         return NULL;
 }

@@ -25,9 +25,10 @@ enum {
 
 struct agent {
         struct event_base *base;
-        struct config *config;   /* a reference */
-        const char *config_path; /* borrowed; may be NULL */
-        bool config_refused;     /* as last read */
+        struct config *config;       /* a reference */
+        struct config *started_with; /* a reference; keys that take effect at start are those of this one */
+        const char *config_path;     /* borrowed; may be NULL */
+        bool config_refused;         /* as last read */
 
         struct nft *nft;
         struct nft_monitor *monitor;
@@ -60,7 +61,10 @@ struct agent {
         unsigned failures; /* passes failed in a row */
         bool kept;         /* what an earlier agent left in the kernel stays, because nothing better is known */
         bool notified;     /* READY=1 was sent */
+        bool reloading;    /* the service manager waits for READY=1 after RELOADING=1 */
         bool stopping;
+        uint64_t counted_us; /* when the kernel's counters were last read, and how long that took */
+        uint64_t counting_us;
         const char *last_failure; /* static; why the last pass failed; NULL: it did not */
         uint64_t pending_us[PENDING_MAX];
         size_t pending_len;

@@ -9,8 +9,7 @@
 #include "agent_internal.h"
 #include "log.h"
 
-/* How long the first pass waits for the runtimes' full lists: without them, running containers would look unknown, and be
- * cut off. Longer where an earlier agent's rules are in force anyway. */
+/* How long the first pass waits for the engines' full lists. Longer where an earlier agent's rules are in force anyway. */
 #define WAIT_US 10000000u
 #define WAIT_KEPT_US 30000000u
 
@@ -147,36 +146,38 @@ void agent_load_policies(struct agent *agent)
 
 /* the pass */
 
-/* Everything there is to know at the start is known, or is not to be waited for any longer. */
-static bool is_settled(struct agent *agent)
+enum start {
+        START_WAIT, /* not all is known yet that soon will be */
+        START_KEEP, /* what an earlier agent left in the kernel says more than we could */
+        START_GO,
+};
+
+/* Whether the first pass may be made. Without the full lists, containers would look unknown that an earlier agent knew;
+ * and without any policies, whatever was programmed could be wider than what they say. */
+static enum start may_start(struct agent *agent)
 {
         uint64_t waited = agent_now_us() - agent->started_us;
-        bool synced = true, lost = true, held = false;
         const struct state_runtime *runtimes;
+        bool synced = true, lost = true, files = true, held = false;
         size_t len;
 
         if (reconcile_realm(agent->reconcile))
-                return true;
+                return START_GO;
+        if (reconcile_kernel_holds(agent->reconcile, &held) < 0)
+                return START_WAIT;
         runtimes = state_runtimes(agent->state, &len);
         for (size_t i = 0; i < len; i++) {
                 synced &= runtimes[i].synced;
                 lost &= runtimes[i].synced || runtimes[i].lost;
+                if (strcmp(runtimes[i].name, "static") == 0)
+                        files = runtimes[i].synced;
         }
-        if (synced)
-                return true;
-        if (reconcile_kernel_holds(agent->reconcile, &held) < 0)
-                return false;
-        return held ? waited >= WAIT_KEPT_US : lost || waited >= WAIT_US;
-}
-
-/* Without any policies known, rules that an earlier agent left say more than we could. */
-static bool must_keep(struct agent *agent)
-{
-        bool held;
-
-        if (agent->policies || reconcile_realm(agent->reconcile))
-                return false;
-        return reconcile_kernel_holds(agent->reconcile, &held) == 0 && held;
+        if (!held)
+                return synced || lost || waited >= WAIT_US ? START_GO : START_WAIT;
+        /* An engine may be down, and its containers with it; an inventory that cannot be read says nothing of the kind. */
+        if (!agent->policies || (!files && lost))
+                return START_KEEP;
+        return synced || (files && waited >= WAIT_KEPT_US) ? START_GO : START_WAIT;
 }
 
 static void observe(struct agent *agent, const struct reconcile_result *result)
@@ -251,12 +252,16 @@ void agent_pass(struct agent *agent)
         uint64_t begin = agent_now_us();
         int r;
 
-        if (!is_settled(agent))
+        switch (may_start(agent)) {
+        case START_WAIT:
                 return;
-        agent->kept = must_keep(agent);
-        if (agent->kept) {
+        case START_KEEP:
+                agent->kept = true;
                 agent_notify(agent);
                 return;
+        case START_GO:
+                agent->kept = false;
+                break;
         }
         r = try_pass(agent, &result, &diags);
         agent->pass_us = agent_now_us() - begin;

@@ -90,9 +90,19 @@ static void fill_view(const struct agent *agent, const struct reasons *reasons, 
  * restored. */
 static void count(struct agent *agent)
 {
-        bool intact;
+        uint64_t begin = agent_now_us();
+        bool intact = true;
+        int r;
 
-        if (reconcile_count(agent->reconcile, &intact) < 0 || intact)
+        /* Whoever asks all the time takes a tenth of ours at most. */
+        if (begin - agent->counted_us < 10 * agent->counting_us)
+                return;
+        r = reconcile_count(agent->reconcile, &intact);
+        agent->counted_us = agent_now_us();
+        agent->counting_us = agent->counted_us - begin;
+        if (r < 0)
+                log_errno(LOG_WARNING, r, "the kernel's counters cannot be read");
+        if (r < 0 || intact)
                 return;
         log_debug("the kernel's rules differ from ours");
         agent_schedule(agent);
@@ -107,8 +117,7 @@ static size_t count_unenforced(const struct agent *agent, const struct report_vi
         char buf[256];
 
         for (size_t i = 0; i < len; i++)
-                n += (containers[i]->endpoint || containers[i]->joined) &&
-                     report_unenforced(view, containers[i], buf, sizeof(buf));
+                n += report_unenforced(view, containers[i], buf, sizeof(buf)) != NULL;
         return n;
 }
 
@@ -253,9 +262,12 @@ void agent_notify(struct agent *agent)
                 notify_send("STATUS=%s", status);
         }
         /* What protects is in the kernel: ours, or what an earlier agent left there and we would not loosen. */
-        if (!agent->notified && (realm || agent->kept)) {
-                agent->notified = true;
-                notify_send("READY=1");
+        if (!realm && !agent->kept)
+                return;
+        if (!agent->notified)
                 log_info("ready: %s", status);
-        }
+        if (!agent->notified || agent->reloading)
+                notify_send("READY=1");
+        agent->notified = true;
+        agent->reloading = false;
 }

@@ -19,7 +19,8 @@ static int make_parents(const char *path)
                 return -ENAMETOOLONG;
         for (char *slash = strchr(dir + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
                 *slash = '\0';
-                if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+                /* Whoever may speak to the agent is up to the socket, and not to the umask that it was started under. */
+                if (mkdir(dir, 0755) == 0 ? chmod(dir, 0755) < 0 : errno != EEXIST)
                         return -errno;
                 *slash = '/';
         }

@@ -41,8 +41,15 @@ static const char *unenforced_by_bridge(const struct report_view *view, const st
 const char *report_unenforced(const struct report_view *view, const struct state_container *container, char *buf,
                               size_t size)
 {
+        /* What joined an endpoint is spoken for by that, and what does not run has no traffic. */
+        if (container->joined ? container->endpoint != NULL : !container->endpoint)
+                return NULL;
         if (container->why_not) {
                 snprintf(buf, size, "%s", container->why_not);
+                return buf;
+        }
+        if (container->addrs_from_netns && container->addrs_len == 0) {
+                snprintf(buf, size, "its network namespace %s is not there, or has no address yet", container->netns);
                 return buf;
         }
         return unenforced_by_bridge(view, container, buf, size);
@@ -111,7 +118,7 @@ static json_t *unenforced(const struct report_view *view)
                 char buf[256];
                 const char *reason = report_unenforced(view, containers[i], buf, sizeof(buf));
 
-                if (reason && (containers[i]->endpoint || containers[i]->joined))
+                if (reason)
                         json_array_append_new(
                                 list, json_pack("{s:s, s:s}", "endpoint",
                                                 containers[i]->endpoint ? containers[i]->endpoint : containers[i]->name,

@@ -22,14 +22,14 @@ struct report_view {
         const struct state *containers;
         const struct realm *realm; /* in force; NULL: nothing yet */
         const struct bridges *bridges;
-        const struct settings *settings;
         const struct diag_list *policy_diags;
         time_t last_good_policy; /* 0: never */
         const struct metrics *metrics;
         const struct counters *counters;
 };
 
-/* Why policy does not fully hold for a container, into buf; NULL: it does. */
+/* Why policy does not fully hold for a container, into buf. NULL: it does, or it is part of an endpoint that says so, or
+ * it is none. */
 const char *report_unenforced(const struct report_view *view, const struct state_container *container, char *buf,
                               size_t size);
 

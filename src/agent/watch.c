@@ -244,10 +244,12 @@ static void take_event(const struct watch *watch, const struct inotify_event *ev
                     (event->len == 0 || strcmp(event->name, mark->name) != 0))
                         continue;
                 /* Truncated or half written: its close will tell; until then, do not read it for another's sake. */
-                if ((event->mask & IN_MODIFY) || is_unwritten(mark, event))
+                if ((event->mask & IN_MODIFY) || is_unwritten(mark, event)) {
                         *busy |= mark->what;
-                else if (!(event->mask & IN_IGNORED))
+                } else if (!(event->mask & IN_IGNORED)) {
                         *changed |= mark->what;
+                        *busy &= ~mark->what;
+                }
         }
 }
 

@@ -30,5 +30,5 @@ void watch_remove(struct watch *watch, unsigned what);
 int watch_fd(const struct watch *watch);
 
 /* Reads what is there, never blocks. *ret_changed: the bits of what may read differently now. *ret_busy: the bits of what
- * is being written at this moment; reading it now could find half a file. 0 or a negative errno. */
+ * was begun to be written and not closed since; reading it now could find half a file. 0 or a negative errno. */
 int watch_dispatch(struct watch *watch, unsigned *ret_changed, unsigned *ret_busy);
