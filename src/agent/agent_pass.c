@@ -129,7 +129,7 @@ void agent_load_policies(struct agent *agent)
         keep_diags(agent, &diags);
         if (errors > 0) {
                 agent->metrics.policy_loads_failed++;
-                log_error("policies refused: %zu errors; %s", errors,
+                log_error("policies refused: %zu error%s; %s", errors, errors == 1 ? "" : "s",
                           agent->policies ? "the last good set stays in force"
                                           : "there is no good set yet, and what is not known is denied");
                 return;
@@ -140,7 +140,8 @@ void agent_load_policies(struct agent *agent)
         policies_unref(agent->policies);
         agent->policies = policies;
         agent->last_good_policy = time(NULL);
-        log_info("%zu policies read from %zu files", policies->set->policies_len, policies->set->files_len);
+        log_info("policies read: %zu, from %zu file%s", policies->set->policies_len, policies->set->files_len,
+                 policies->set->files_len == 1 ? "" : "s");
         log_skipped(policies->set);
 }
 

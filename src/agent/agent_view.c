@@ -38,7 +38,8 @@ static void find_reasons(const struct agent *agent, struct reasons *ret)
 
         ret->len = 0;
         if (agent->policy_diags.errors > 0)
-                add_reason(ret, "the policy files have %zu errors; %s", agent->policy_diags.errors,
+                add_reason(ret, "the policy files have %zu error%s; %s", agent->policy_diags.errors,
+                           agent->policy_diags.errors == 1 ? "" : "s",
                            agent->policies ? "the last good set is in force"
                            : agent->kept   ? "the rules of an earlier agent stay"
                                            : "every endpoint is denied until they are mended");
@@ -253,7 +254,7 @@ void agent_notify(struct agent *agent)
         if (reasons.len > 0)
                 snprintf(status, sizeof(status), "%s: %.100s", state_name(agent, &reasons), reasons.items[0]);
         else if (realm)
-                snprintf(status, sizeof(status), "%zu endpoints under %zu policies", realm->inventory->endpoints_len,
+                snprintf(status, sizeof(status), "endpoints: %zu, policies: %zu", realm->inventory->endpoints_len,
                          realm->policies->set->policies_len);
         else
                 snprintf(status, sizeof(status), "waiting for the container engines");

@@ -55,7 +55,7 @@ static int check(const struct config *config)
         if (r < 0)
                 log_errno(LOG_ERR, r, "the files cannot be checked");
         else if (diags.errors == 0)
-                printf("%zu policies in %zu files, no errors\n", set->policies_len, set->files_len);
+                printf("policies: %zu, files: %zu, no errors\n", set->policies_len, set->files_len);
         return r < 0 || diags.errors > 0 ? 2 : 0;
 }
 
