@@ -258,7 +258,7 @@ check_eq "healthz" ok "$(curl -s "$metrics/healthz")"
 check_eq "another path" 404 "$(curl -s -o /dev/null -w '%{http_code}' "$metrics/x")"
 check_match "another method" '^(405|501)$' "$(curl -s -o /dev/null -w '%{http_code}' -d x "$metrics/metrics")"
 check_match "a header too large" '^(000|400|413)$' \
-        "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(printf '%9000s' | tr ' ' x)" "$metrics/metrics" || true)"
+        "$(curl -s -o /dev/null -w '%{http_code}' -H "X: $(head -c 9000 /dev/zero | tr '\0' x)" "$metrics/metrics" || true)"
 check_match "OpenMetrics when asked for" '# EOF$' \
         "$(curl -s -H 'Accept: application/openmetrics-text; version=1.0.0' "$metrics/metrics")"
 if command -v promtool >/dev/null; then
@@ -345,7 +345,10 @@ logged=$(grep -c broken.yaml:4 "$log")
 touch "$policies/broken.yaml"
 loads=$(value vethwall_policy_loads_total 'result="refused"')
 kill -HUP "$agent_pid"
-check_soon "it is read again" 5 eval "((\$(value vethwall_policy_loads_total 'result=\"refused\"') > loads))"
+reloaded() {
+        (($(value vethwall_policy_loads_total 'result="refused"') > loads))
+}
+check_soon "it is read again" 5 reloaded
 check_eq "the same errors are logged once" "$logged" "$(grep -c broken.yaml:4 "$log")"
 rm "$policies/broken.yaml"
 check_soon "mended" 5 is ok query status 'd["state"]'
@@ -406,7 +409,7 @@ check_eq "both were counted" 2 "$(value vethwall_foreign_changes_total)"
 check "the rule's counter did not go backwards" test "$(query counters "$rule")" -ge "$packets"
 ip link set br-a type bridge nf_call_iptables 0
 check_soon "a bridge's flag that was turned off is turned on again" 10 \
-        eval '[[ $(cat /sys/class/net/br-a/bridge/nf_call_iptables) == 1 ]]'
+        is 1 cat /sys/class/net/br-a/bridge/nf_call_iptables
 
 # endpoints that come, go and change
 
