@@ -15,12 +15,17 @@ static const char *const port_names[] = {"http", "dns", "x-1"};
 static const char *const protocols[] = {"TCP", "UDP", "SCTP"};
 static const uint16_t ports[] = {1, 79, 80, 81, 443, 8080, 65534, 65535};
 
+/* Places for endpoints' addresses: in small worlds the first two subnets of sixteen. */
+#define PLACES 256
+#define PLACES_SMALL 32
+
 #define PICK(rng, array) (array)[rng_below((rng), ARRAY_SIZE(array))]
 
 struct gen {
         struct gen_world *world;
         struct rng rng;
-        unsigned v4_taken, v6_taken; /* bits of the addresses that endpoints have */
+        bool large;
+        bool taken[ADDR_FAMILY_MAX][PLACES]; /* addresses that endpoints have */
         size_t namespaces_len;
 };
 
@@ -109,8 +114,8 @@ static void add_namespace_selector(struct gen *gen, struct strbuf *buf)
                 add_selector(gen, buf);
 }
 
-/* Endpoints live in 10.0.0.1 to 10.0.0.14, 10.0.1.1 to 10.0.1.14 and in the same places of fd00::/48, each address once.
- * Some come without any. */
+/* Endpoints live in 10.0.0.1 to 10.0.0.14, 10.0.1.1 to 10.0.1.14 and so on, and in the same places of fd00::/48, each
+ * address once. Some come without any. */
 static void add_addresses(struct gen *gen, struct strbuf *buf)
 {
         size_t v4 = rng_below(&gen->rng, 3), v6 = rng_below(&gen->rng, 3);
@@ -118,12 +123,13 @@ static void add_addresses(struct gen *gen, struct strbuf *buf)
 
         strbuf_puts(buf, "[");
         for (size_t i = 0; i < v4 + v6; ++i) {
-                unsigned *taken = i < v4 ? &gen->v4_taken : &gen->v6_taken, host = rng_below(&gen->rng, 32);
+                bool *taken = gen->taken[i < v4 ? ADDR_V4 : ADDR_V6];
+                unsigned place = rng_below(&gen->rng, gen->large ? PLACES : PLACES_SMALL);
 
-                if (host % 16 == 0 || host % 16 == 15 || *taken & 1u << host)
+                if (place % 16 == 0 || place % 16 == 15 || taken[place])
                         continue;
-                *taken |= 1u << host;
-                strbuf_printf(buf, i < v4 ? "%s10.0.%u.%u" : "%s\"fd00:0:0:%x::%x\"", comma, host / 16, host % 16);
+                taken[place] = true;
+                strbuf_printf(buf, i < v4 ? "%s10.0.%u.%u" : "%s\"fd00:0:0:%x::%x\"", comma, place / 16, place % 16);
                 comma = ", ";
         }
         strbuf_puts(buf, "]");
@@ -322,6 +328,10 @@ int gen_world(struct gen_world *ret, uint64_t seed)
         struct gen gen = {.world = &world, .rng = rng_for(seed, 0, 0)};
         size_t endpoints = 1 + rng_below(&gen.rng, 10), policies = rng_below(&gen.rng, 8);
 
+        /* Peers that are many are compiled in another way. */
+        gen.large = rng_chance(&gen.rng, 10);
+        if (gen.large)
+                endpoints += 40;
         world.settings.default_action = rng_chance(&gen.rng, 75) ? ACTION_ALLOW : ACTION_DENY;
         world.settings.host_policy = rng_chance(&gen.rng, 50);
         world.settings.unknown_deny = rng_chance(&gen.rng, 75);
