@@ -19,14 +19,14 @@ enum diag_severity {
 
 struct diag {
         enum diag_severity severity;
-        const char *rule;   /* stable id ("VW003"); static storage, or NULL */
-        char *file;         /* owned; NULL where no file is concerned */
-        unsigned line;      /* 1-based; 0: the whole file */
-        unsigned col;       /* 1-based, in characters; 0: the whole line */
-        unsigned end_col;   /* one past the last character, on the same line; 0: unknown */
-        char *message;      /* owned; one line, no final stop */
-        char *hint;         /* owned; the remedy, one line; or NULL */
-        char *source;       /* owned; the text of the line, shortened around col where it is long; or NULL */
+        const char *rule;    /* stable id ("VW003"); static storage, or NULL */
+        char *file;          /* owned; NULL where no file is concerned */
+        unsigned line;       /* 1-based; 0: the whole file */
+        unsigned col;        /* 1-based, in characters; 0: the whole line */
+        unsigned end_col;    /* one past the last character, on the same line; 0: unknown */
+        char *message;       /* owned; one line, no final stop */
+        char *hint;          /* owned; the remedy, one line; or NULL */
+        char *source;        /* owned; the text of the line, shortened around col where it is long; or NULL */
         unsigned source_col; /* the column that source begins at; 0 or 1 where nothing is left out before it */
 };
 
@@ -34,11 +34,14 @@ struct diag_list {
         struct diag *items; /* owned */
         size_t len;
         size_t cap;
-        size_t errors;      /* number of errors, those dropped included */
-        size_t dropped;     /* items past DIAG_LIST_MAX, counted and not kept */
+        size_t errors;  /* number of errors, those dropped included */
+        size_t dropped; /* items past DIAG_LIST_MAX, counted and not kept */
 };
 
-#define DIAG_LIST_INIT {NULL, 0, 0, 0, 0}
+#define DIAG_LIST_INIT                                                                                                 \
+        {                                                                                                              \
+                NULL, 0, 0, 0, 0                                                                                       \
+        }
 
 /* A hostile file cannot make the list grow without bound: past this many items only the number counts. */
 #define DIAG_LIST_MAX 1000

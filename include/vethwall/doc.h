@@ -15,9 +15,9 @@
 #include <vethwall/arena.h>
 #include <vethwall/diag.h>
 
-#define DOC_SIZE_MAX (8u << 20)  /* bytes of one file */
-#define DOC_DEPTH_MAX 64         /* nested collections */
-#define DOC_NODES_MAX 1000000u   /* nodes of one file, aliases expanded */
+#define DOC_SIZE_MAX (8u << 20) /* bytes of one file */
+#define DOC_DEPTH_MAX 64        /* nested collections */
+#define DOC_NODES_MAX 1000000u  /* nodes of one file, aliases expanded */
 
 enum doc_kind {
         DOC_NULL,
@@ -51,20 +51,20 @@ struct doc_node {
 };
 
 struct doc_pair {
-        struct doc_node *key;   /* a scalar */
+        struct doc_node *key; /* a scalar */
         struct doc_node *value;
 };
 
 /* One parsed file; what it points to lives in the arena and in the caller's bytes. */
 struct doc_file {
         const char *name;
-        const char *bytes;      /* borrowed; for the source lines in messages */
+        const char *bytes; /* borrowed; for the source lines in messages */
         size_t size;
         struct doc_node **docs; /* the documents that are not empty */
         size_t docs_len;
         struct diag_list *diags; /* borrowed */
-        bool oom;               /* set when a message could not be stored */
-        struct doc_mark *marks; /* places in bytes, at even distances, to find a line from */
+        bool oom;                /* set when a message could not be stored */
+        struct doc_mark *marks;  /* places in bytes, at even distances, to find a line from */
         size_t marks_len;
 };
 
@@ -83,8 +83,8 @@ void doc_diag(struct doc_file *file, const struct doc_node *node, enum diag_seve
 /* Reports every key of the mapping that is not among the len names (VW003, with "did you mean"), or, where
  * node is no mapping, that (VW004). what names the mapping for people ("spec", "an ingress rule").
  * Returns false if node is no mapping. */
-bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const char *what,
-                      const char *const *names, size_t len);
+bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const char *what, const char *const *names,
+                      size_t len);
 
 /* Typed reads of a key's value. A value of the wrong type is reported (VW004) with the remedy; absent and null
  * count as not there. Return true and set *ret only where a value of the right type is there. */

@@ -30,17 +30,18 @@ struct endpoint {
         size_t addrs_len;
         struct named_port *ports; /* sorted by name, then protocol, then port */
         size_t ports_len;
-        bool host_network;       /* the host itself: no policy selects it, it is nobody's peer by label */
+        bool host_network; /* the host itself: no policy selects it, it is nobody's peer by label */
 };
 
-struct namespace {
+struct namespace
+{
         const char *name;
         struct label_set labels; /* always with NAMESPACE_NAME_LABEL */
 };
 
 struct inventory {
-        struct arena *arena;          /* owns everything below */
-        struct endpoint *endpoints;   /* sorted by (ns, name), unique */
+        struct arena *arena;        /* owns everything below */
+        struct endpoint *endpoints; /* sorted by (ns, name), unique */
         size_t endpoints_len;
         struct namespace *namespaces; /* sorted by name; holds one for every endpoint's ns */
         size_t namespaces_len;

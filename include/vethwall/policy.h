@@ -66,12 +66,12 @@ struct port_match {
 
 struct rule {
         enum action action;
-        const char *name;   /* as given by the policy, or NULL (NetworkPolicy rules have none) */
-        uint32_t index;     /* position in spec.ingress or spec.egress, from 0 */
-        bool any_peer;      /* from/to absent or empty: every peer, inside and outside; peers is then empty */
+        const char *name; /* as given by the policy, or NULL (NetworkPolicy rules have none) */
+        uint32_t index;   /* position in spec.ingress or spec.egress, from 0 */
+        bool any_peer;    /* from/to absent or empty: every peer, inside and outside; peers is then empty */
         struct peer *peers;
         size_t peers_len;
-        bool any_port;      /* ports absent or empty: every protocol, ICMP included; ports is then empty */
+        bool any_port; /* ports absent or empty: every protocol, ICMP included; ports is then empty */
         struct port_match *ports;
         size_t ports_len;
         struct src_loc loc;
@@ -79,16 +79,16 @@ struct rule {
 
 struct policy {
         enum tier tier;
-        int priority;                 /* tiers other than TIER_NETWORK_POLICY: lower first; else 0 */
-        const char *ns;               /* namespace of a NetworkPolicy; NULL for a cluster-wide one */
+        int priority;   /* tiers other than TIER_NETWORK_POLICY: lower first; else 0 */
+        const char *ns; /* namespace of a NetworkPolicy; NULL for a cluster-wide one */
         const char *name;
-        struct selector *ns_selector; /* subject's namespaces, cluster-wide policies only; NULL: every one */
+        struct selector *ns_selector;  /* subject's namespaces, cluster-wide policies only; NULL: every one */
         struct selector *pod_selector; /* subject; never NULL */
-        bool applies[DIR_MAX];        /* policyTypes after defaulting; a NetworkPolicy isolates where true */
-        struct rule *rules[DIR_MAX];  /* in order; a direction that does not apply keeps its inert rules */
+        bool applies[DIR_MAX];         /* policyTypes after defaulting; a NetworkPolicy isolates where true */
+        struct rule *rules[DIR_MAX];   /* in order; a direction that does not apply keeps its inert rules */
         size_t rules_len[DIR_MAX];
-        struct src_loc loc;           /* the document */
-        struct src_loc name_loc;      /* metadata.name */
+        struct src_loc loc;      /* the document */
+        struct src_loc name_loc; /* metadata.name */
 };
 
 /* An object of another API group in the same files: not ours, said aloud. */
@@ -99,16 +99,16 @@ struct skipped_object {
 };
 
 struct policy_set {
-        struct arena *arena;          /* owns everything below */
-        const char **files;           /* names as given to policy_set_load(); src_loc.file indexes this */
+        struct arena *arena; /* owns everything below */
+        const char **files;  /* names as given to policy_set_load(); src_loc.file indexes this */
         size_t files_len;
-        struct policy *policies;      /* after sealing: by tier, priority, ns, name: the order in which they decide */
+        struct policy *policies; /* after sealing: by tier, priority, ns, name: the order in which they decide */
         size_t policies_len;
         struct namespace *namespaces; /* from Namespace objects; sorted by name, unique */
         size_t namespaces_len;
         struct skipped_object *skipped; /* in order of appearance */
         size_t skipped_len;
-        struct policy_build *build;   /* filling state, NULL once sealed */
+        struct policy_build *build; /* filling state, NULL once sealed */
 };
 
 /* 0 or -ENOMEM. */

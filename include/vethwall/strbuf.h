@@ -16,7 +16,10 @@ struct strbuf {
         bool failed;
 };
 
-#define STRBUF_INIT {NULL, 0, 0, false}
+#define STRBUF_INIT                                                                                                    \
+        {                                                                                                              \
+                NULL, 0, 0, false                                                                                      \
+        }
 
 void strbuf_fini(struct strbuf *buf);
 void strbuf_add(struct strbuf *buf, const char *text, size_t len);
