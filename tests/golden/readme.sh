@@ -9,7 +9,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../lib/lib.sh
 source "$here/../lib/lib.sh"
-vethwall=$1
+vethwall=$(realpath "$1")
 cd "$here/../.."
 
 # The indented lines below a command, to the next command or text.
