@@ -426,8 +426,8 @@ static void monitor_tells_what_it_lost(void **state)
 
         assert_int_equal(nft_monitor_new(&monitor, "vethwall", note_change, &changes), 0);
         for (unsigned i = 0; i < 10; i++) {
-                commit(*state, want);
-                commit(*state, empty);
+                assert_int_equal(commit_from(*state, empty, want, 0, false, NULL), 0);
+                assert_int_equal(commit_from(*state, want, empty, 0, false, NULL), 0);
         }
         dispatch(monitor);
         assert_true(changes.lost > 0);
