@@ -16,7 +16,7 @@
 #include "nft.h"
 #include "userdata.h"
 
-/* Newer than the oldest kernel headers we build with. */
+/* What the kernel says of every base chain; hardware offload, the other flag, is not ours. */
 #define CHAIN_FLAGS_KNOWN NFT_CHAIN_BASE
 
 /* Until nft_decode_finish() the end of a range is an element of its own, told by this verdict. */

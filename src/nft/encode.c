@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <libnftnl/udata.h>
-
 #include <vethwall/arena.h>
 #include <vethwall/base.h>
 

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <vethwall/arena.h>

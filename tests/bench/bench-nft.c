@@ -45,6 +45,18 @@ static double commit_ms(struct nft *nft, const struct ruleset *have, const struc
         return now_ms() - start;
 }
 
+/* What of that is ours and not the kernel's. */
+static double encode_ms(const struct ruleset *have, const struct ruleset *want)
+{
+        _cleanup_(plan_fini) struct plan plan = PLAN_INIT;
+        _cleanup_(nft_batch_fini) struct nft_batch batch = NFT_BATCH_INIT;
+        double start = now_ms();
+
+        must(ruleset_diff(&plan, have, want, true), "diff");
+        must(nft_encode(&batch, &plan, 1, 0), "encode");
+        return now_ms() - start;
+}
+
 static double nft_ms(const char *text)
 {
         double start = now_ms();
@@ -73,7 +85,7 @@ static void bench(uint32_t len, unsigned runs)
                                                 *none = NULL;
         _cleanup_(ruleset_freep) struct ruleset *plain = ruleset_large(len + 1);
         _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
-        double whole = 1e9, one = 1e9, simple = 1e9, nft_whole = 1e9, nft_one = 1e9, read = 1e9;
+        double whole = 1e9, one = 1e9, simple = 1e9, encode = 1e9, nft_whole = 1e9, nft_one = 1e9, read = 1e9;
         size_t bytes = 0, bytes_one = 0;
         struct nft *nft;
         char add[256];
@@ -89,6 +101,7 @@ static void bench(uint32_t len, unsigned runs)
         must(nft_open(&nft), "nft_open");
         for (unsigned i = 0; i < runs; i++) {
                 must(sandbox_nft(NULL, NULL, "flush", "ruleset", NULL), "flush");
+                encode = best(encode, encode_ms(none, want));
                 whole = best(whole, commit_ms(nft, none, want, &bytes));
                 one = best(one, commit_ms(nft, want, more, &bytes_one));
                 (void)commit_ms(nft, more, want, &bytes_one);
@@ -102,6 +115,7 @@ static void bench(uint32_t len, unsigned runs)
         printf("%u elements, best of %u runs\n", len, runs);
         printf("  whole ruleset   %9.3f ms (%zu bytes)   nft -f %9.3f ms   ratio %.1f\n", whole, bytes, nft_whole,
                nft_whole / whole);
+        printf("  of it encoding  %9.3f ms\n", encode);
         printf("  one jump        %9.3f ms               nft -f %9.3f ms   ratio %.1f\n", one, nft_one, nft_one / one);
         printf("  one accept      %9.3f ms (%zu bytes)\n", simple, bytes_one);
         printf("  reading it back %9.3f ms\n", read);

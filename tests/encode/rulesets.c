@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rulesets for tests of the nftables room. Everything here checks its memory with assert-like aborts: a test that runs
- * out of it has nothing to say. */
+/* Rulesets for tests of the nftables room. What runs out of memory here aborts: such a test has nothing to say. */
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 
 #include <vethwall/ruleset.h>
 
-/* Sealed. ct: rules of the bridge table may look at connections, which not every kernel can. NULL: no memory. */
+/* Sealed. ct: rules of the bridge table may look at connections, which not every kernel can. */
 struct ruleset *ruleset_sample(bool bridge_ct);
 
 /* Sealed, and such that the kernel takes it. Equal seeds give equal rulesets; names and keys come from small pools, so
