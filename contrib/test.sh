@@ -72,13 +72,15 @@ build() {
 
 # run BUILD NAME ARGUMENT...: runs meson's tests and adds what they counted.
 run() {
-        local build=$1 name=$2
+        local build=$1 name=$2 log=$work/$1/meson-logs/$2.json
 
         shift 2
         say "test $build $name"
         # The counts below say whether any failed.
         meson test -C "$work/$build" --no-rebuild --print-errorlogs --logbase "$name" "$@" || true
-        python3 "$top/tests/lib/count.py" "$build-$name" "$work/$build/meson-logs/$name.json" >>"$results"
+        # meson adds a wrapper's name to that of the log.
+        [[ -e $log ]] || log=$work/$build/meson-logs/$name-valgrind.json
+        python3 "$top/tests/lib/count.py" "$build-$name" "$log" >>"$results"
 }
 
 export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
@@ -88,10 +90,11 @@ plain=(--suite unit --suite golden --suite encode --suite property)
 if build sanitized --buildtype=debugoptimized -Db_sanitize=address,undefined; then
         run sanitized all
 fi
-if CC=clang build clang --buildtype=debugoptimized; then
+# Valgrind 3.19 cannot read the debug information that clang 14 writes by itself.
+if CC=clang build clang --buildtype=debugoptimized -Dc_args=-gdwarf-4; then
         run clang plain "${plain[@]}"
         run clang memory --suite memory
-        run clang valgrind --suite unit --timeout-multiplier 10 \
+        run clang unit --suite unit --timeout-multiplier 10 \
                 --wrapper 'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all'
 fi
 if build release --buildtype=release; then

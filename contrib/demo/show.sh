@@ -27,6 +27,7 @@ paint() {
         fi
 }
 
+steps=8
 step_number=0
 step() {
         step_number=$((step_number + 1))
@@ -65,6 +66,7 @@ leave() {
         local status=$?
 
         trap - EXIT
+        [[ $status == 0 || $step_number == "$steps" ]] || printf '\n   %s\n' "The demonstration broke off (status $status)." >&2
         [[ -z $agent ]] || kill "$agent" 2>/dev/null || true
         exit "$status"
 }
@@ -285,7 +287,10 @@ inventory netns >"$DEMO_DIR/static.yaml"
 mkdir -p "$policies"
 agent_config >"$DEMO_DIR/agent.yaml"
 engine_rules >"$DEMO_DIR/rules-before"
-wait_for 10 probe web 300 "tcp/${address[db]}/5432"
+if ! wait_for 10 probe web 300 "tcp/${address[db]}/5432"; then
+        say "The containers do not reach each other even without a policy: $(probe web 300 "tcp/${address[db]}/5432" 2>&1)"
+        exit 1
+fi
 say "" "Who reaches whom before, tried with real connections (TCP 8080, 9000, 5432 and ping):" ""
 measure >"$DEMO_DIR/measured"
 "$here/matrix.py" "$DEMO_DIR/cells" "$DEMO_DIR/measured"

@@ -71,8 +71,9 @@ check_config() {
 }
 
 check_unit() {
-        local vethwalld=$1
+        local vethwalld
 
+        vethwalld=$(readlink -f "$1")
         need systemd-analyze
         # The page is not installed here, and the program is elsewhere.
         sed "s#^ExecStart=vethwalld#ExecStart=$vethwalld#; /^Documentation=/d" \
