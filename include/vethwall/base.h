@@ -8,7 +8,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 /* Runs fn(&variable) when the variable leaves its scope. An owning local carries this and an
  * initialiser; every escape of what it owns is a steal(). */
@@ -23,11 +23,11 @@ static inline void free_ptr(void *p)
 }
 
 /* Hands the value of an owning pointer on and leaves NULL behind. */
-#define steal(ptr)                     \
-        ({                             \
-                typeof(ptr) _p = (ptr); \
-                (ptr) = NULL;          \
-                _p;                    \
+#define steal(ptr)                                                                                                     \
+        ({                                                                                                             \
+                typeof(ptr) _p = (ptr);                                                                                \
+                (ptr) = NULL;                                                                                          \
+                _p;                                                                                                    \
         })
 
 static inline int steal_fd(int *fd)
@@ -39,9 +39,9 @@ static inline int steal_fd(int *fd)
 }
 
 /* Defines name##p() for _cleanup_(), from a free function that takes the pointer itself. */
-#define DEFINE_CLEANUP(type, fn)              \
-        static inline void fn##p(type *ptr)   \
-        {                                     \
-                if (*ptr)                     \
-                        fn(*ptr);             \
+#define DEFINE_CLEANUP(type, fn)                                                                                       \
+        static inline void fn##p(type *ptr)                                                                            \
+        {                                                                                                              \
+                if (*ptr)                                                                                              \
+                        fn(*ptr);                                                                                      \
         }

@@ -9,14 +9,14 @@
 #include <vethwall/ruleset.h>
 
 enum plan_kind {
-        PLAN_DEL_TABLE,  /* with all it holds */
+        PLAN_DEL_TABLE, /* with all it holds */
         PLAN_ADD_TABLE,
-        PLAN_ADD_CHAIN,  /* without its rules */
-        PLAN_ADD_SET,    /* without its elements */
-        PLAN_DEL_RULE,   /* old_rule, by its handle */
-        PLAN_DEL_ELEMS,  /* elems, of the set as it was */
-        PLAN_ADD_ELEMS,  /* elems, of the set as it will be */
-        PLAN_ADD_RULE,   /* rule, after old_rule, or at the chain's end where that is NULL: see at_start */
+        PLAN_ADD_CHAIN, /* without its rules */
+        PLAN_ADD_SET,   /* without its elements */
+        PLAN_DEL_RULE,  /* old_rule, by its handle */
+        PLAN_DEL_ELEMS, /* elems, of the set as it was */
+        PLAN_ADD_ELEMS, /* elems, of the set as it will be */
+        PLAN_ADD_RULE,  /* rule, after old_rule, or at the chain's end where that is NULL: see at_start */
         PLAN_DEL_CHAIN,
         PLAN_DEL_SET,
         PLAN_KIND_MAX,
@@ -26,11 +26,11 @@ struct plan_op {
         enum plan_kind kind;
         enum rs_family family;
         const char *table;
-        const struct rs_table *in;      /* the table as it will be (PLAN_DEL_*: as it was): encoding a rule needs the key
+        const struct rs_table *in;    /* the table as it will be (PLAN_DEL_*: as it was): encoding a rule needs the key
                                          * types of the sets it names */
-        const struct rs_chain *chain;   /* chain and rule operations */
-        const struct rs_set *set;       /* set and element operations */
-        const struct rs_rule *rule;     /* PLAN_ADD_RULE */
+        const struct rs_chain *chain; /* chain and rule operations */
+        const struct rs_set *set;     /* set and element operations */
+        const struct rs_rule *rule;   /* PLAN_ADD_RULE */
         const struct rs_rule *old_rule; /* PLAN_DEL_RULE: the rule; PLAN_ADD_RULE: the kept rule it follows */
         bool at_start;                  /* PLAN_ADD_RULE with no old_rule: before all others (ops come in such an
                                          * order that inserting one by one gives the right sequence) */
@@ -45,7 +45,10 @@ struct plan {
         size_t cap;
 };
 
-#define PLAN_INIT {NULL, 0, 0}
+#define PLAN_INIT                                                                                                      \
+        {                                                                                                              \
+                NULL, 0, 0                                                                                             \
+        }
 
 void plan_fini(struct plan *plan);
 

@@ -20,12 +20,12 @@ enum rs_family {
 
 /* The type of a set's or map's key. */
 enum rs_key {
-        RS_KEY_ADDR4,      /* ipv4_addr: 4 bytes */
-        RS_KEY_ADDR6,      /* ipv6_addr: 16 bytes */
-        RS_KEY_ADDR4_PAIR, /* ipv4_addr . ipv4_addr: 8 bytes */
-        RS_KEY_ADDR6_PAIR, /* ipv6_addr . ipv6_addr: 32 bytes */
-        RS_KEY_PROTO,      /* inet_proto: 1 byte */
-        RS_KEY_PROTO_PORT, /* inet_proto . inet_service: 8 bytes */
+        RS_KEY_ADDR4,       /* ipv4_addr: 4 bytes */
+        RS_KEY_ADDR6,       /* ipv6_addr: 16 bytes */
+        RS_KEY_ADDR4_PAIR,  /* ipv4_addr . ipv4_addr: 8 bytes */
+        RS_KEY_ADDR6_PAIR,  /* ipv6_addr . ipv6_addr: 32 bytes */
+        RS_KEY_PROTO,       /* inet_proto: 1 byte */
+        RS_KEY_PROTO_PORT,  /* inet_proto . inet_service: 8 bytes */
         RS_KEY_ICMPV6_TYPE, /* icmpv6_type: 1 byte */
         RS_KEY_MAX,
 };
@@ -57,12 +57,12 @@ struct rs_counter {
 /* Which line of which policy an element or rule speaks for; it is what counters are summed by. */
 struct rs_origin {
         enum direction direction;
-        enum action action;  /* ACTION_ALLOW or ACTION_DENY */
+        enum action action; /* ACTION_ALLOW or ACTION_DENY */
         enum tier tier;
-        const char *ns;      /* of the policy; "" for a cluster-wide one or where no policy decided */
-        const char *policy;  /* "" where no policy decided */
-        int32_t rule;        /* index in the policy's direction; -1: isolated by it, nothing allowed it */
-        const char *reason;  /* static: "rule", "isolated", "default", "unknown-endpoint", "invalid" or "own-host" */
+        const char *ns;     /* of the policy; "" for a cluster-wide one or where no policy decided */
+        const char *policy; /* "" where no policy decided */
+        int32_t rule;       /* index in the policy's direction; -1: isolated by it, nothing allowed it */
+        const char *reason; /* static: "rule", "isolated", "default", "unknown-endpoint", "invalid" or "own-host" */
 };
 
 struct rs_elem {
@@ -83,7 +83,7 @@ struct rs_set {
         struct rs_elem *elems; /* sorted by key, disjoint */
         size_t elems_len;
         size_t elems_cap;
-        bool foreign;          /* decoded, and not of a form we emit: equal to nothing */
+        bool foreign; /* decoded, and not of a form we emit: equal to nothing */
 };
 
 /* What a lookup or comparison looks at. The address forms mean IPv4 or IPv6 as the set's key type says. */
@@ -101,7 +101,7 @@ enum rs_match_kind {
         RS_MATCH_CT_STATE, /* ct state, any of the bits in ct_state */
         RS_MATCH_IIFNAME,  /* iifname ifname, a trailing '*' is a wildcard */
         RS_MATCH_OIFNAME,
-        RS_MATCH_SET,      /* field in (or, negated, not in) the named set, which is no map */
+        RS_MATCH_SET, /* field in (or, negated, not in) the named set, which is no map */
         RS_MATCH_MAX,
 };
 
@@ -113,7 +113,7 @@ enum rs_match_kind {
 
 struct rs_match {
         enum rs_match_kind kind;
-        bool negate;         /* RS_MATCH_SET only. A packet of the other family does not match either way */
+        bool negate; /* RS_MATCH_SET only. A packet of the other family does not match either way */
         uint32_t ct_state;
         const char *ifname;
         enum rs_field field;
@@ -135,9 +135,9 @@ struct rs_rule {
         const char *map;           /* RS_DO_VMAP */
         const char *comment;       /* NULL: none */
         uint32_t origin;
-        uint64_t handle;           /* the kernel's, in a decoded ruleset; else 0 */
-        struct rs_counter count;   /* as read from the kernel */
-        bool foreign;              /* decoded, and not of a form we emit: equal to nothing */
+        uint64_t handle;         /* the kernel's, in a decoded ruleset; else 0 */
+        struct rs_counter count; /* as read from the kernel */
+        bool foreign;            /* decoded, and not of a form we emit: equal to nothing */
 };
 
 enum rs_hook {
@@ -152,7 +152,7 @@ enum rs_hook {
 
 struct rs_chain {
         const char *name;
-        enum rs_hook hook;   /* base chains: type filter, policy accept */
+        enum rs_hook hook; /* base chains: type filter, policy accept */
         int32_t priority;
         struct rs_rule *rules;
         size_t rules_len;
@@ -166,10 +166,10 @@ struct rs_table {
         struct rs_chain *chains; /* sorted by name once sealed */
         size_t chains_len;
         size_t chains_cap;
-        struct rs_set *sets;     /* sorted by name once sealed */
+        struct rs_set *sets; /* sorted by name once sealed */
         size_t sets_len;
         size_t sets_cap;
-        bool foreign;            /* decoded, and with flags we never set (dormant, owned): equal to nothing, a diff
+        bool foreign; /* decoded, and with flags we never set (dormant, owned): equal to nothing, a diff
                                   * replaces it */
 };
 

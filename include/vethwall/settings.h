@@ -8,9 +8,9 @@
 #include <vethwall/policy.h>
 
 struct settings {
-        enum action default_action;  /* of an endpoint that no policy isolates: ACTION_ALLOW or ACTION_DENY */
-        bool host_policy;            /* traffic between a container and its own host is judged by policy */
-        bool unknown_deny;           /* what is no known endpoint passes nothing on a managed interface */
+        enum action default_action;    /* of an endpoint that no policy isolates: ACTION_ALLOW or ACTION_DENY */
+        bool host_policy;              /* traffic between a container and its own host is judged by policy */
+        bool unknown_deny;             /* what is no known endpoint passes nothing on a managed interface */
         const char *const *interfaces; /* managed bridges and veths; a trailing '*' matches any rest */
         size_t interfaces_len;
 };

@@ -14,7 +14,7 @@
 
 /* Why a flow is allowed or denied in one direction. */
 struct cause {
-        enum action action;          /* ACTION_ALLOW or ACTION_DENY */
+        enum action action; /* ACTION_ALLOW or ACTION_DENY */
         enum tier tier;
         const struct policy *policy; /* TIER_DEFAULT: NULL */
         const struct rule *rule;     /* NULL: the policy isolates, and nothing allowed it; or TIER_DEFAULT */
@@ -32,7 +32,7 @@ struct profile {
         uint32_t id;                /* unique in the world */
         struct profile_span *spans; /* TCP, UDP, SCTP in this order; each covers 0..65535 without a gap */
         size_t spans_len;
-        struct cause other;         /* every protocol without ports */
+        struct cause other; /* every protocol without ports */
 };
 
 struct world;

@@ -22,15 +22,15 @@ struct compiler {
         size_t origins_len, origins_cap;
         const char **origin_comments; /* heap; for each origin: "allow shop/web ingress[0]"; NULL: none of a policy's */
         size_t comments_cap;
-        struct str_index origin_index; /* direction and cause */
+        struct str_index origin_index;              /* direction and cause */
         struct compiled_profile *profiles[DIR_MAX]; /* heap; by profile id */
         size_t profiles_cap[DIR_MAX];
-        struct str_index names;    /* every chain, set and map name given out */
-        struct str_index owners;   /* address -> endpoint that holds it */
-        uint32_t *group_uses;      /* heap; per group: in how many class chains it would appear */
-        bool *group_made[ADDR_FAMILY_MAX]; /* heap; per group: its set is there */
+        struct str_index names;                   /* every chain, set and map name given out */
+        struct str_index owners;                  /* address -> endpoint that holds it */
+        uint32_t *group_uses;                     /* heap; per group: in how many class chains it would appear */
+        bool *group_made[ADDR_FAMILY_MAX];        /* heap; per group: its set is there */
         const char **group_sets[ADDR_FAMILY_MAX]; /* heap; per group: the set's name */
-        uint8_t *wide;             /* heap; per identity: 1 + index of the first wide group it is in; else 0 */
+        uint8_t *wide; /* heap; per identity: 1 + index of the first wide group it is in; else 0 */
 };
 
 /* A name nobody has yet, from readable parts (cut and cleaned) and a hash of what it stands for. NULL: no memory. */

@@ -19,57 +19,58 @@
 #define NONE UINT32_MAX
 
 struct identity {
-        uint32_t ns;               /* index into world.namespaces */
-        struct label_set labels;   /* only keys that some pod selector names */
-        struct named_port *ports;  /* only names that some policy names; sorted */
+        uint32_t ns;              /* index into world.namespaces */
+        struct label_set labels;  /* only keys that some pod selector names */
+        struct named_port *ports; /* only names that some policy names; sorted */
         size_t ports_len;
-        uint32_t *endpoints;       /* indexes into the inventory, ascending */
+        uint32_t *endpoints; /* indexes into the inventory, ascending */
         size_t endpoints_len;
         size_t addrs_len[ADDR_FAMILY_MAX];
         uint32_t class[DIR_MAX];
 };
 
 struct group {
-        const char *key;           /* canonical text of the peer entry, own namespace resolved */
-        const char *ns;            /* the only namespace it reaches into, or NULL; for its name */
-        uint32_t *identities;      /* ascending */
+        const char *key;      /* canonical text of the peer entry, own namespace resolved */
+        const char *ns;       /* the only namespace it reaches into, or NULL; for its name */
+        uint32_t *identities; /* ascending */
         size_t len;
         size_t addrs_len[ADDR_FAMILY_MAX];
 };
 
 struct world_rule {
-        uint32_t policy;           /* index into policies->policies */
+        uint32_t policy; /* index into policies->policies */
         const struct rule *rule;
-        uint32_t *groups;          /* ascending, unique */
+        uint32_t *groups; /* ascending, unique */
         size_t groups_len;
         bool has_blocks;
-        bool has_names;            /* some port is a name */
+        bool has_names; /* some port is a name */
 };
 
 /* An interval of addresses that the same blocks cover. */
 struct block_range {
         struct addr_range range;
-        uint32_t list;             /* rule list: the rules whose blocks cover it; any-peer rules are not in it */
+        uint32_t list; /* rule list: the rules whose blocks cover it; any-peer rules are not in it */
 };
 
-struct class {
+struct class
+{
         const struct policy **policies; /* in the order in which they decide */
         uint32_t *policy_ids;
         size_t policies_len;
         const struct policy *isolated_by; /* the first NetworkPolicy among them, or NULL */
-        struct named_port *ports;  /* ingress: how the subject resolves the names its policies use */
+        struct named_port *ports;         /* ingress: how the subject resolves the names its policies use */
         size_t ports_len;
-        uint32_t *rules;           /* indexes into world.rules[direction], ascending */
+        uint32_t *rules; /* indexes into world.rules[direction], ascending */
         size_t rules_len;
-        uint32_t *identities;      /* members, ascending */
+        uint32_t *identities; /* members, ascending */
         size_t identities_len;
 
         /* filled on first use */
         bool resolved;
-        bool has_names;            /* some rule names a port */
-        uint32_t any_list;         /* rule list: the any-peer rules */
-        uint32_t *peers;           /* identities that some selector of the class matches, ascending */
-        uint32_t *peer_lists;      /* for each of peers: its rule list, any-peer rules not in it */
+        bool has_names;       /* some rule names a port */
+        uint32_t any_list;    /* rule list: the any-peer rules */
+        uint32_t *peers;      /* identities that some selector of the class matches, ascending */
+        uint32_t *peer_lists; /* for each of peers: its rule list, any-peer rules not in it */
         size_t peers_len;
         struct block_range *blocks[ADDR_FAMILY_MAX]; /* disjoint, ascending; covered space only */
         size_t blocks_len[ADDR_FAMILY_MAX];
@@ -78,7 +79,7 @@ struct class {
 };
 
 struct rule_list {
-        uint32_t *rules;           /* ascending */
+        uint32_t *rules; /* ascending */
         size_t len;
 };
 
@@ -93,7 +94,7 @@ struct world {
 
         struct identity *identities;
         size_t identities_len;
-        uint32_t *ns_identities;   /* per namespace: its first identity; one more for the end */
+        uint32_t *ns_identities;     /* per namespace: its first identity; one more for the end */
         uint32_t *endpoint_identity; /* NONE: host network */
 
         struct group *groups;
@@ -114,7 +115,7 @@ struct world {
 
         struct profile **profiles;
         size_t profiles_len, profiles_cap;
-        struct str_index profile_by_list;    /* direction, class, lists, and the peer where it resolves names */
+        struct str_index profile_by_list; /* direction, class, lists, and the peer where it resolves names */
         struct str_index profile_by_content;
 };
 
@@ -133,8 +134,8 @@ int world_resolve_class(struct world *world, enum direction direction, uint32_t 
 
 /* The profile of a class for a peer that exactly the union of these lists matches. peer is an identity or NONE; it
  * resolves port names for egress. lists holds up to len list ids; the class's any-peer list is added. */
-int world_list_profile(struct world *world, enum direction direction, uint32_t class, const uint32_t *lists,
-                       size_t len, uint32_t peer, const struct profile **ret);
+int world_list_profile(struct world *world, enum direction direction, uint32_t class, const uint32_t *lists, size_t len,
+                       uint32_t peer, const struct profile **ret);
 
 /* The blocks' rule list at an address, or NONE where no block covers it. */
 uint32_t class_blocks_at(const struct class *class, const struct addr *addr);
