@@ -170,12 +170,66 @@ static void sort(void *items, size_t len, size_t size, int (*order)(const void *
                 }
 }
 
+/* An element by the beginning of its key, as a number in the order of keys. */
+struct elem_ref {
+        uint64_t prefix;
+        const struct rs_elem *elem;
+};
+
+static int elem_ref_order(const void *a, const void *b)
+{
+        const struct elem_ref *x = a, *y = b;
+
+        if (x->prefix != y->prefix)
+                return x->prefix < y->prefix ? -1 : 1;
+        return elem_order(x->elem, y->elem);
+}
+
+static bool elems_are_sorted(const struct rs_set *set)
+{
+        for (size_t i = 1; i < set->elems_len; ++i)
+                if (elem_order(&set->elems[i - 1], &set->elems[i]) > 0)
+                        return false;
+        return true;
+}
+
+/* Elements are large against what decides their order, and there may be very many: sorting references and moving each
+ * element once takes a fraction of the time. Without memory for that they are sorted in place. */
+static void sort_elems(struct rs_set *set)
+{
+        size_t len = set->elems_len;
+        _cleanup_free_ struct elem_ref *refs = NULL;
+        struct rs_elem *sorted;
+
+        if (elems_are_sorted(set))
+                return;
+        refs = malloc(len * sizeof(*refs));
+        sorted = malloc(len * sizeof(*sorted));
+        if (!refs || !sorted) {
+                free(sorted);
+                qsort(set->elems, len, sizeof(*set->elems), elem_order);
+                return;
+        }
+        for (size_t i = 0; i < len; ++i) {
+                refs[i].prefix = 0;
+                for (size_t j = 0; j < sizeof(refs[i].prefix); ++j)
+                        refs[i].prefix = refs[i].prefix << 8 | set->elems[i].key[j];
+                refs[i].elem = &set->elems[i];
+        }
+        qsort(refs, len, sizeof(*refs), elem_ref_order);
+        for (size_t i = 0; i < len; ++i)
+                sorted[i] = *refs[i].elem;
+        free(set->elems);
+        set->elems = sorted;
+        set->elems_cap = len;
+}
+
 static void seal_set(struct rs_set *set)
 {
         if (!set->interval)
                 for (size_t i = 0; i < set->elems_len; ++i)
                         memcpy(set->elems[i].key_end, set->elems[i].key, sizeof(set->elems[i].key));
-        sort(set->elems, set->elems_len, sizeof(*set->elems), elem_order);
+        sort_elems(set);
 }
 
 void ruleset_seal(struct ruleset *ruleset)
@@ -284,7 +338,7 @@ struct rs_elem *rs_set_find_elem(const struct rs_set *set, const uint8_t *key)
 /* NULL and NULL are equal, NULL and a text are not. */
 static bool text_equal(const char *a, const char *b)
 {
-        return a && b ? strcmp(a, b) == 0 : a == b;
+        return a == b || (a && b && strcmp(a, b) == 0);
 }
 
 bool rs_verdict_equal(const struct rs_verdict *a, const struct rs_verdict *b)

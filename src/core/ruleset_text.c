@@ -116,8 +116,10 @@ static void add_comment(struct strbuf *buf, const char *comment)
 static void add_verdict(struct strbuf *buf, const struct rs_verdict *verdict)
 {
         strbuf_puts(buf, verdict_names[verdict->kind]);
-        if (verdict->chain)
-                strbuf_printf(buf, " %s", verdict->chain);
+        if (verdict->chain) {
+                strbuf_putc(buf, ' ');
+                strbuf_puts(buf, verdict->chain);
+        }
 }
 
 static void add_addr(struct strbuf *buf, enum addr_family family, const uint8_t *first, const uint8_t *last)

@@ -309,6 +309,27 @@ static bool enforce(const struct ruleset *ruleset)
         return true;
 }
 
+/* First the ruleset of a part of the world, then that of the whole: the way to it is a plan among live objects. */
+static bool enforce_in_steps(const struct trial *trial, const struct gen_world *gen)
+{
+        struct rng rng = rng_for(gen->seed, 3, 3);
+        struct gen_world part = *gen;
+        struct trial before;
+        bool ok;
+
+        part.pieces = check(malloc((gen->len + 1) * sizeof(*part.pieces)));
+        memcpy(part.pieces, gen->pieces, gen->len * sizeof(*part.pieces));
+        for (size_t i = 0; i < part.len; ++i)
+                part.pieces[i].dropped = rng_chance(&rng, 20);
+        ok = trial_init(&before, &part, &(struct gen_order){0}) == 0;
+        if (ok) {
+                ok = enforce(before.ruleset) && enforce(trial->ruleset);
+                trial_fini(&before);
+        }
+        free(part.pieces);
+        return ok;
+}
+
 static bool judge(struct range *range, const struct gen_world *gen, size_t i, struct score *score)
 {
         const struct shot *shot = &range->shots[i];
@@ -340,7 +361,7 @@ static bool try_trial(struct trial *trial, const struct gen_world *gen, size_t p
         lab_start(&range.lab, trial->loaded.inventory);
         aim(&range, gen->seed, packets);
         post_sentinels(&range);
-        ok = rehearse(&range) && enforce(trial->ruleset);
+        ok = rehearse(&range) && enforce_in_steps(trial, gen);
         for (size_t i = 0; ok && i < range.shots_len; ++i)
                 fire(&range, i);
         ok = ok && sound_sentinels(&range);
