@@ -68,7 +68,9 @@ struct rule {
         enum action action;
         const char *name; /* as given by the policy, or NULL (NetworkPolicy rules have none) */
         uint32_t index;   /* position in spec.ingress or spec.egress, from 0 */
-        bool any_peer;    /* from/to absent or empty: every peer, inside and outside; peers is then empty */
+        bool fails_closed; /* some peer (nodes, domainNames) cannot be told on this host: an allow rule matches nothing by
+                             * it, any other became a rule that denies every peer */
+        bool any_peer;     /* from/to absent or empty: every peer, inside and outside; peers is then empty */
         struct peer *peers;
         size_t peers_len;
         bool any_port; /* ports absent or empty: every protocol, ICMP included; ports is then empty */
@@ -78,6 +80,7 @@ struct rule {
 };
 
 struct policy {
+        const char *kind; /* as in the file: "NetworkPolicy", "ClusterNetworkPolicy", ...; static */
         enum tier tier;
         int priority;   /* tiers other than TIER_NETWORK_POLICY: lower first; else 0 */
         const char *ns; /* namespace of a NetworkPolicy; NULL for a cluster-wide one */

@@ -13,7 +13,7 @@ static bool is_lower_alnum(char c)
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-bool dns_subdomain_is_valid(const char *text, size_t len)
+static bool subdomain_is_valid(const char *text, size_t len, bool underscores)
 {
         size_t i;
 
@@ -24,13 +24,23 @@ bool dns_subdomain_is_valid(const char *text, size_t len)
 
                 if (is_lower_alnum(text[i]))
                         continue;
-                if (text[i] == '-' && !first && !last)
+                if ((text[i] == '-' || (underscores && text[i] == '_')) && !first && !last)
                         continue;
                 if (text[i] == '.' && !first && i + 1 < len)
                         continue;
                 return false;
         }
         return true;
+}
+
+bool dns_subdomain_is_valid(const char *text, size_t len)
+{
+        return subdomain_is_valid(text, len, false);
+}
+
+bool object_name_is_valid(const char *text)
+{
+        return subdomain_is_valid(text, strlen(text), true);
 }
 
 bool namespace_name_is_valid(const char *text)

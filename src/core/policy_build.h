@@ -60,5 +60,28 @@ bool loader_check_fields(struct policy_loader *loader, const struct doc_node *no
 /* A selector from its node; NULL only where memory is exhausted. What is wrong is reported and left out. what: "podSelector". */
 struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what);
 
+/* The value of a key; absent and null are the same to Kubernetes: NULL. */
+const struct doc_node *doc_present(const struct doc_node *node, const char *key);
+
+/* A CIDR from its node; false and reported where it is none. what: "cidr". */
+bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const char *what, struct prefix *ret);
+
+/* The field "protocol", TCP where there is none; false and reported where it is none of ours. */
+bool load_protocol(struct policy_loader *loader, const struct doc_node *node, uint8_t *ret);
+
+/* The cluster-wide kinds. */
+enum tier_kind {
+        TIER_KIND_CLUSTER,
+        TIER_KIND_ADMIN,
+        TIER_KIND_BASELINE,
+        TIER_KIND_MAX,
+};
+
+const char *tier_kind_name(enum tier_kind kind);
+
+/* The spec of one of them into policy; its pod_selector is NULL where the subject was wrong (reported). */
+void load_tier_policy_spec(struct policy_loader *loader, const struct doc_node *spec, enum tier_kind kind,
+                           struct policy *policy);
+
 /* The spec of a NetworkPolicy into policy, whose pod_selector is set in any case but exhausted memory. */
 void load_network_policy_spec(struct policy_loader *loader, const struct doc_node *spec, struct policy *policy);

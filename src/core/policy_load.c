@@ -9,7 +9,9 @@
 #include "policy_build.h"
 
 #define NAMESPACE_DEFAULT "default"
-#define KINDS_HINT "this version reads NetworkPolicy of networking.k8s.io/v1, and Namespace and List of v1"
+#define KINDS_HINT                                                                                                     \
+        "read are NetworkPolicy, ClusterNetworkPolicy, AdminNetworkPolicy, BaselineAdminNetworkPolicy, Namespace and " \
+        "List"
 
 struct src_loc loader_loc(const struct policy_loader *loader, const struct doc_node *node)
 {
@@ -114,6 +116,12 @@ static void load_text_map(struct policy_loader *loader, const struct doc_node *m
                 label_set_normalise(ret);
 }
 
+enum object_scope {
+        SCOPE_NAMESPACED, /* lives in a namespace */
+        SCOPE_CLUSTER,    /* cluster-wide */
+        SCOPE_NAMESPACE,  /* is one */
+};
+
 /* What metadata says. name is NULL where it is missing or wrong. */
 struct metadata {
         const char *name;
@@ -122,7 +130,7 @@ struct metadata {
         struct name_place place;
 };
 
-static void load_name(struct policy_loader *loader, const struct doc_node *meta, bool is_namespace,
+static void load_name(struct policy_loader *loader, const struct doc_node *meta, enum object_scope scope,
                       struct metadata *ret)
 {
         const struct doc_node *node = doc_get(meta, "name");
@@ -137,15 +145,14 @@ static void load_name(struct policy_loader *loader, const struct doc_node *meta,
         }
         if (!doc_get_string(loader->file, meta, "name", &text))
                 return;
-        valid = is_namespace ? namespace_name_is_valid(text) : dns_subdomain_is_valid(text, strlen(text));
+        valid = scope == SCOPE_NAMESPACE ? namespace_name_is_valid(text) : object_name_is_valid(text);
         if (!valid) {
-                doc_diag(
-                        loader->file, node, DIAG_ERROR, "VW008",
-                        is_namespace
-                                ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
-                                : "a name is at most 253 lower-case letters, digits, \"-\" and \".\", with a letter or "
-                                  "digit at both ends",
-                        "\"%s\" is not a valid name", doc_shown(text, shown));
+                doc_diag(loader->file, node, DIAG_ERROR, "VW008",
+                         scope == SCOPE_NAMESPACE ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
+                                                  : "a name is at most 253 lower-case letters, digits, \"-\", \"_\" "
+                                                    "and \".\", with a letter or "
+                                                    "digit at both ends",
+                         "\"%s\" is not a valid name", doc_shown(text, shown));
                 return;
         }
         remember_place(loader, node, &ret->place);
@@ -182,7 +189,7 @@ static void report_missing(struct policy_loader *loader, const struct doc_node *
 }
 
 /* metadata as Kubernetes has it, with what a cluster adds when it prints an object. */
-static bool load_metadata(struct policy_loader *loader, const struct doc_node *object, bool is_namespace,
+static bool load_metadata(struct policy_loader *loader, const struct doc_node *object, enum object_scope scope,
                           struct metadata *ret)
 {
         static const char *const fields[] = {
@@ -210,41 +217,79 @@ static bool load_metadata(struct policy_loader *loader, const struct doc_node *o
         }
         if (!loader_check_fields(loader, meta, "metadata", fields, ARRAY_SIZE(fields)))
                 return false;
-        load_name(loader, meta, is_namespace, ret);
-        if (!is_namespace)
+        load_name(loader, meta, scope, ret);
+        if (scope == SCOPE_NAMESPACED)
                 load_ns(loader, meta, ret);
-        load_text_map(loader, meta, "labels", "label", is_namespace ? &ret->labels : NULL);
+        load_text_map(loader, meta, "labels", "label", scope == SCOPE_NAMESPACE ? &ret->labels : NULL);
         load_text_map(loader, meta, "annotations", "annotation", NULL);
-        return ret->name && (is_namespace || ret->ns);
+        return ret->name && (scope != SCOPE_NAMESPACED || ret->ns);
 }
 
-static void load_network_policy(struct policy_loader *loader, const struct doc_node *object)
+static void add_policy(struct policy_loader *loader, struct policy *policy, const struct metadata *meta)
 {
-        static const char *const fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
         struct policy_build *build = loader->set->build;
-        struct policy policy = {.tier = TIER_NETWORK_POLICY, .loc = loader_loc(loader, object)};
-        const struct doc_node *spec = doc_get(object, "spec");
-        struct metadata meta = {0};
-        bool named;
 
-        if (!loader_check_fields(loader, object, "a NetworkPolicy", fields, ARRAY_SIZE(fields)))
-                return;
-        named = load_metadata(loader, object, false, &meta);
-        if (!spec || spec->kind == DOC_NULL) {
-                report_missing(loader, object, "spec", "podSelector: ...");
-                return;
-        }
-        load_network_policy_spec(loader, spec, &policy);
-        if (!named || !policy.pod_selector)
-                return;
-        policy.name = meta.name;
-        policy.ns = meta.ns;
-        policy.name_loc = meta.place.loc;
+        policy->name = meta->name;
+        policy->name_loc = meta->place.loc;
         if (array_reserve(&build->policies, &build->policies_cap, build->policies_len + 1, sizeof(*build->policies)) <
             0)
                 loader->file->oom = true;
         else
-                build->policies[build->policies_len++] = (struct built_policy){.policy = policy, .place = meta.place};
+                build->policies[build->policies_len++] = (struct built_policy){.policy = *policy, .place = meta->place};
+}
+
+/* The spec, or NULL and reported. */
+static const struct doc_node *get_spec(struct policy_loader *loader, const struct doc_node *object, const char *example)
+{
+        const struct doc_node *spec = doc_present(object, "spec");
+
+        if (!spec)
+                report_missing(loader, object, "spec", example);
+        return spec;
+}
+
+static const char *const object_fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
+
+static void load_network_policy(struct policy_loader *loader, const struct doc_node *object)
+{
+        struct policy policy = {
+                .kind = "NetworkPolicy", .tier = TIER_NETWORK_POLICY, .loc = loader_loc(loader, object)};
+        const struct doc_node *spec;
+        struct metadata meta = {0};
+        bool named;
+
+        if (!loader_check_fields(loader, object, "a NetworkPolicy", object_fields, ARRAY_SIZE(object_fields)))
+                return;
+        named = load_metadata(loader, object, SCOPE_NAMESPACED, &meta);
+        spec = get_spec(loader, object, "podSelector: ...");
+        if (!spec)
+                return;
+        load_network_policy_spec(loader, spec, &policy);
+        policy.ns = meta.ns;
+        if (named && policy.pod_selector)
+                add_policy(loader, &policy, &meta);
+}
+
+static void load_tier_policy(struct policy_loader *loader, const struct doc_node *object, enum tier_kind kind)
+{
+        struct policy policy = {.kind = tier_kind_name(kind), .loc = loader_loc(loader, object)};
+        const struct doc_node *spec;
+        struct metadata meta = {0};
+        bool named;
+
+        if (!loader_check_fields(loader, object, policy.kind, object_fields, ARRAY_SIZE(object_fields)))
+                return;
+        named = load_metadata(loader, object, SCOPE_CLUSTER, &meta);
+        if (named && kind == TIER_KIND_BASELINE && strcmp(meta.name, "default") != 0)
+                doc_diag(loader->file, doc_get(doc_get(object, "metadata"), "name"), DIAG_ERROR, "VW409",
+                         "write name: default, or use ClusterNetworkPolicy with tier: Baseline",
+                         "there is one BaselineAdminNetworkPolicy, and its name is \"default\"");
+        spec = get_spec(loader, object, "subject: ...");
+        if (!spec)
+                return;
+        load_tier_policy_spec(loader, spec, kind, &policy);
+        if (named && policy.pod_selector)
+                add_policy(loader, &policy, &meta);
 }
 
 /* The label that says the name is not given, it follows. */
@@ -277,7 +322,7 @@ static void load_namespace(struct policy_loader *loader, const struct doc_node *
         struct metadata meta = {0};
 
         if (!loader_check_fields(loader, object, "a Namespace", fields, ARRAY_SIZE(fields)) ||
-            !load_metadata(loader, object, true, &meta))
+            !load_metadata(loader, object, SCOPE_NAMESPACE, &meta))
                 return;
         add_name_label(loader, object, &meta);
         if (array_reserve(&build->namespaces, &build->namespaces_cap, build->namespaces_len + 1,
@@ -340,6 +385,9 @@ static void refuse_object(struct policy_loader *loader, const struct doc_node *o
                 {"NetworkPolicy", "networking.k8s.io/v1"},
                 {"NetworkPolicyList", "networking.k8s.io/v1"},
                 {"Namespace", "v1"},
+                {"ClusterNetworkPolicy", "policy.networking.k8s.io/v1alpha2"},
+                {"AdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1"},
+                {"BaselineAdminNetworkPolicy", "policy.networking.k8s.io/v1alpha1"},
                 {"List", "v1"},
         };
         char shown_version[DOC_SHOWN_MAX], shown_kind[DOC_SHOWN_MAX], hint[DOC_HINT_MAX] = KINDS_HINT;
@@ -407,6 +455,24 @@ static void load_list(struct policy_loader *loader, const struct doc_node *objec
                 load_any(loader, items->items[i], typed);
 }
 
+static bool load_known_tier_kind(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
+                                 const char *kind)
+{
+        static const char *const versions[] = {
+                [TIER_KIND_CLUSTER] = "policy.networking.k8s.io/v1alpha2",
+                [TIER_KIND_ADMIN] = "policy.networking.k8s.io/v1alpha1",
+                [TIER_KIND_BASELINE] = "policy.networking.k8s.io/v1alpha1",
+        };
+
+        for (enum tier_kind k = 0; k < TIER_KIND_MAX; k++) {
+                if (strcmp(api_version, versions[k]) == 0 && strcmp(kind, tier_kind_name(k)) == 0) {
+                        load_tier_policy(loader, object, k);
+                        return true;
+                }
+        }
+        return false;
+}
+
 static void load_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
                         const char *kind)
 {
@@ -420,6 +486,8 @@ static void load_object(struct policy_loader *loader, const struct doc_node *obj
                 load_list(loader, object, false);
         else if (core && strcmp(kind, "Namespace") == 0)
                 load_namespace(loader, object);
+        else if (load_known_tier_kind(loader, object, api_version, kind))
+                return;
         else if (is_ours(api_version, kind))
                 refuse_object(loader, object, api_version, kind);
         else
@@ -464,23 +532,37 @@ static int cmp_loc(const struct src_loc *a, const struct src_loc *b)
         return (a->col > b->col) - (a->col < b->col);
 }
 
+/* Which objects are the same one. */
 static int cmp_policy_identity(const struct policy *a, const struct policy *b)
 {
+        int cmp = strcmp(a->kind, b->kind);
+
+        if (cmp == 0)
+                cmp = cmp_text(a->ns, b->ns);
+        return cmp ? cmp : strcmp(a->name, b->name);
+}
+
+static int cmp_built_policy(const void *pa, const void *pb)
+{
+        const struct built_policy *a = pa, *b = pb;
+        int cmp = cmp_policy_identity(&a->policy, &b->policy);
+
+        return cmp ? cmp : cmp_loc(&a->place.loc, &b->place.loc);
+}
+
+/* The order in which policies decide. */
+static int cmp_policy_order(const void *pa, const void *pb)
+{
+        const struct policy *a = pa, *b = pb;
         int cmp = (a->tier > b->tier) - (a->tier < b->tier);
 
         if (cmp == 0)
                 cmp = (a->priority > b->priority) - (a->priority < b->priority);
         if (cmp == 0)
                 cmp = cmp_text(a->ns, b->ns);
-        return cmp ? cmp : strcmp(a->name, b->name);
-}
-
-static int cmp_policy(const void *pa, const void *pb)
-{
-        const struct built_policy *a = pa, *b = pb;
-        int cmp = cmp_policy_identity(&a->policy, &b->policy);
-
-        return cmp ? cmp : cmp_loc(&a->place.loc, &b->place.loc);
+        if (cmp == 0)
+                cmp = strcmp(a->name, b->name);
+        return cmp ? cmp : strcmp(a->kind, b->kind);
 }
 
 static int cmp_namespace(const void *pa, const void *pb)
@@ -520,7 +602,7 @@ static int seal_policies(struct policy_set *set, struct diag_list *diags)
         if (!set->policies)
                 return -ENOMEM;
         if (build->policies_len > 0)
-                qsort(build->policies, build->policies_len, sizeof(*build->policies), cmp_policy);
+                qsort(build->policies, build->policies_len, sizeof(*build->policies), cmp_built_policy);
         for (i = 0; i < build->policies_len; i++) {
                 const struct built_policy *item = &build->policies[i], *other = &build->policies[first];
 
@@ -529,10 +611,13 @@ static int seal_policies(struct policy_set *set, struct diag_list *diags)
                         set->policies[set->policies_len++] = item->policy;
                         continue;
                 }
-                snprintf(what, sizeof(what), "NetworkPolicy %s/%s", item->policy.ns, item->policy.name);
+                snprintf(what, sizeof(what), "%s %s%s%s", item->policy.kind, item->policy.ns ? item->policy.ns : "",
+                         item->policy.ns ? "/" : "", item->policy.name);
                 if (report_duplicate(set, diags, what, &other->place, &item->place) < 0)
                         return -ENOMEM;
         }
+        if (set->policies_len > 0)
+                qsort(set->policies, set->policies_len, sizeof(*set->policies), cmp_policy_order);
         return 0;
 }
 

@@ -13,15 +13,14 @@ static const char *const block_fields[] = {"cidr", "except"};
 static const char *const port_fields[] = {"protocol", "port", "endPort"};
 static const char *const policy_types[] = {"Ingress", "Egress"};
 
-/* Absent and null are the same to Kubernetes. */
-static const struct doc_node *get_present(const struct doc_node *node, const char *key)
+const struct doc_node *doc_present(const struct doc_node *node, const char *key)
 {
         const struct doc_node *value = doc_get(node, key);
 
         return value && value->kind != DOC_NULL ? value : NULL;
 }
 
-static bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const char *what, struct prefix *ret)
+bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const char *what, struct prefix *ret)
 {
         char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX] =
                                            "write an address, \"/\" and a length: 10.0.0.0/8; every address "
@@ -92,7 +91,7 @@ static bool load_block(struct policy_loader *loader, const struct doc_node *node
         peer->kind = PEER_BLOCK;
         if (!loader_check_fields(loader, node, "ipBlock", block_fields, ARRAY_SIZE(block_fields)))
                 return false;
-        cidr = get_present(node, "cidr");
+        cidr = doc_present(node, "cidr");
         if (!cidr) {
                 doc_diag(loader->file, node, DIAG_ERROR, "VW005", "give one: cidr: 10.0.0.0/8",
                          "the ipBlock has no \"cidr\"");
@@ -133,9 +132,9 @@ static bool load_peer(struct policy_loader *loader, const struct doc_node *node,
 
         if (!loader_check_fields(loader, node, "a peer", peer_fields, ARRAY_SIZE(peer_fields)))
                 return false;
-        pods = get_present(node, "podSelector");
-        namespaces = get_present(node, "namespaceSelector");
-        block = get_present(node, "ipBlock");
+        pods = doc_present(node, "podSelector");
+        namespaces = doc_present(node, "namespaceSelector");
+        block = doc_present(node, "ipBlock");
         peer->kind = PEER_SELECTOR;
         peer->loc = loader_loc(loader, node);
         if (pods)
@@ -152,7 +151,7 @@ static bool load_peer(struct policy_loader *loader, const struct doc_node *node,
         return peer->pod_selector || peer->ns_selector;
 }
 
-static bool load_protocol(struct policy_loader *loader, const struct doc_node *node, uint8_t *ret)
+bool load_protocol(struct policy_loader *loader, const struct doc_node *node, uint8_t *ret)
 {
         static const char *const names[] = {"TCP", "UDP", "SCTP"};
         static const uint8_t numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
@@ -162,7 +161,7 @@ static bool load_protocol(struct policy_loader *loader, const struct doc_node *n
 
         *ret = IPPROTO_TCP;
         if (!doc_get_string(loader->file, node, "protocol", &text))
-                return !get_present(node, "protocol");
+                return !doc_present(node, "protocol");
         for (i = 0; i < ARRAY_SIZE(names); i++) {
                 if (strcmp(text, names[i]) == 0) {
                         *ret = numbers[i];
@@ -285,8 +284,8 @@ static bool load_port(struct policy_loader *loader, const struct doc_node *node,
         }
         if (!loader_check_fields(loader, node, "a port", port_fields, ARRAY_SIZE(port_fields)))
                 return false;
-        start = get_present(node, "port");
-        end = get_present(node, "endPort");
+        start = doc_present(node, "port");
+        end = doc_present(node, "endPort");
         *port = (struct port_match){.kind = PORT_RANGE, .range = {0, UINT16_MAX}, .loc = loader_loc(loader, node)};
         ok = load_protocol(loader, node, &port->protocol);
         if (start)
