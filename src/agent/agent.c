@@ -17,9 +17,6 @@
 #define GATHER_MAX_US 200000u
 #define BACKOFF_US 100000u
 #define BACKOFF_MAX_US 5000000u
-/* Files must be still for so long, but a change applies within a second even where they never are. */
-#define STILL_US 40000u
-#define STILL_MAX_US 700000u
 #define TICK_US 2000000u
 #define FOREIGN_LOG_US 10000000u
 
@@ -31,7 +28,7 @@ uint64_t agent_now_us(void)
         return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
-static void arm(struct event *event, uint64_t us)
+void agent_arm(struct event *event, uint64_t us)
 {
         const struct timeval delay = {(time_t)(us / 1000000), (suseconds_t)(us % 1000000)};
 
@@ -52,7 +49,7 @@ void agent_schedule(struct agent *agent)
         } else if (delay > GATHER_MAX_US) {
                 delay = GATHER_MAX_US;
         }
-        arm(agent->on_pass, delay);
+        agent_arm(agent->on_pass, delay);
 }
 
 void agent_schedule_event(struct agent *agent, uint64_t received_us)
@@ -185,7 +182,7 @@ static void mark_stale(struct agent *agent, int32_t netnsid, bool all)
         }
 }
 
-static void refresh_bridges(struct agent *agent)
+void agent_refresh_bridges(struct agent *agent)
 {
         if (bridges_refresh(&agent->bridges, agent->links, &agent->config->settings) < 0)
                 log_error("no memory to look at the bridges; it is tried again");
@@ -197,11 +194,11 @@ static void on_link_change(void *user, const struct link_change *change)
 
         if (!change) {
                 mark_stale(agent, -1, true);
-                refresh_bridges(agent);
+                agent_refresh_bridges(agent);
                 return;
         }
         if (change->link && strcmp(change->link->kind, "bridge") == 0)
-                refresh_bridges(agent);
+                agent_refresh_bridges(agent);
         if (change->kind == LINK_NETNS)
                 mark_stale(agent, change->netnsid, false);
         else if (change->link && change->link->netnsid >= 0)
@@ -258,89 +255,7 @@ static void on_monitor(evutil_socket_t fd _unused_, short events _unused_, void 
         }
 }
 
-/* files */
-
-static int watch_policies(struct agent *agent)
-{
-        int r = 0;
-
-        for (size_t i = 0; r == 0 && i < agent->config->policies_len; i++)
-                r = watch_add(agent->files, agent->config->policies[i], WATCH_POLICIES);
-        return r;
-}
-
-static void load_config(struct agent *agent)
-{
-        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
-        struct config *config = NULL;
-        const char *restart;
-        int r;
-
-        r = config_read(&config, agent->config_path, &diags);
-        log_diags(&diags);
-        agent->config_refused = r < 0 || !config;
-        if (agent->config_refused) {
-                log_error("the configuration was refused; the one before stays");
-                return;
-        }
-        restart = config_needs_restart(agent->started_with, config);
-        if (restart)
-                log_warning("a change of %s takes effect when the agent is started again", restart);
-        config_unref(agent->config);
-        agent->config = config;
-        watch_remove(agent->files, WATCH_POLICIES);
-        r = watch_policies(agent);
-        if (r < 0)
-                log_errno(LOG_ERR, r, "the policies cannot be watched");
-        refresh_bridges(agent);
-        log_info("configuration read");
-}
-
-static void reload(struct agent *agent)
-{
-        unsigned what = agent->reload;
-
-        agent->reload = 0;
-        agent->busy = 0;
-        agent->reload_since_us = 0;
-        if (what & WATCH_CONFIG)
-                load_config(agent);
-        if (what & (WATCH_POLICIES | WATCH_CONFIG))
-                agent_load_policies(agent);
-        if ((what & WATCH_INVENTORY) && agent->runtimes[RUNTIME_STATIC])
-                agent->runtimes[RUNTIME_STATIC]->vtable->resync(agent->runtimes[RUNTIME_STATIC]);
-        agent_schedule(agent);
-}
-
-static void on_reload(evutil_socket_t fd _unused_, short events _unused_, void *user)
-{
-        struct agent *agent = user;
-
-        agent_schedule_event(agent, agent->reload_since_us);
-        reload(agent);
-}
-
-static void on_files(evutil_socket_t fd _unused_, short events _unused_, void *user)
-{
-        struct agent *agent = user;
-        unsigned changed, busy;
-        uint64_t now = agent_now_us(), waited;
-        int r = watch_dispatch(agent->files, &changed, &busy);
-
-        if (r < 0)
-                log_errno(LOG_ERR, r, "files cannot be watched; SIGHUP reads them");
-        agent->reload |= changed;
-        agent->busy = (agent->busy & ~changed) | busy;
-        if (agent->reload == 0)
-                return;
-        if (agent->reload_since_us == 0)
-                agent->reload_since_us = now;
-        waited = now - agent->reload_since_us;
-        if (waited >= STILL_MAX_US)
-                arm(agent->on_reload, 0);
-        else
-                arm(agent->on_reload, agent->busy & agent->reload ? STILL_MAX_US - waited : STILL_US);
-}
+/* signals and time */
 
 static void on_signal(evutil_socket_t number, short events _unused_, void *user)
 {
@@ -355,22 +270,22 @@ static void on_signal(evutil_socket_t number, short events _unused_, void *user)
         }
         notify_reloading();
         agent->reloading = true;
-        agent->reload = WATCH_POLICIES | WATCH_INVENTORY | WATCH_CONFIG;
         evtimer_del(agent->on_reload);
-        reload(agent);
+        agent->reload = WATCH_POLICIES | WATCH_INVENTORY | WATCH_CONFIG;
+        agent_reload(agent);
 }
 
 static void on_tick(evutil_socket_t fd _unused_, short events _unused_, void *user)
 {
         struct agent *agent = user;
 
-        refresh_bridges(agent);
+        agent_refresh_bridges(agent);
         if (find_runtimes(agent) < 0)
                 log_error("%s cannot be followed", CONFIG_DOCKER_SOCKET);
         if (!reconcile_realm(agent->reconcile))
                 agent_schedule(agent);
         agent_notify(agent);
-        arm(agent->on_tick, TICK_US);
+        agent_arm(agent->on_tick, TICK_US);
 }
 
 /* setup */
@@ -451,7 +366,7 @@ static int open_files(struct agent *agent)
 
         r = watch_new(&agent->files);
         if (r == 0)
-                r = watch_policies(agent);
+                r = agent_watch_policies(agent);
         if (r == 0 && agent->config->static_inventory)
                 r = watch_add(agent->files, agent->config->static_inventory, WATCH_INVENTORY);
         if (r == 0)
@@ -473,7 +388,7 @@ static int make_events(struct agent *agent)
         int r;
 
         agent->on_pass = evtimer_new(agent->base, on_pass, agent);
-        agent->on_reload = evtimer_new(agent->base, on_reload, agent);
+        agent->on_reload = evtimer_new(agent->base, agent_on_reload, agent);
         agent->on_tick = evtimer_new(agent->base, on_tick, agent);
         if (!agent->on_pass || !agent->on_reload || !agent->on_tick)
                 return -ENOMEM;
@@ -486,7 +401,7 @@ static int make_events(struct agent *agent)
         if (r == 0)
                 r = follow_fd(agent, nft_monitor_fd(agent->monitor), on_monitor, &agent->on_monitor);
         if (r == 0)
-                r = follow_fd(agent, watch_fd(agent->files), on_files, &agent->on_files);
+                r = follow_fd(agent, watch_fd(agent->files), agent_on_files, &agent->on_files);
         return r;
 }
 
@@ -522,7 +437,7 @@ static int setup(struct agent *agent)
         if (r < 0)
                 return r;
         agent_load_policies(agent);
-        refresh_bridges(agent);
+        agent_refresh_bridges(agent);
         return start_runtimes(agent);
 }
 
@@ -538,6 +453,7 @@ int agent_new(struct agent **ret, struct config *config, const char *config_path
         agent->config = config;
         agent->started_with = config_ref(config);
         agent->config_path = config_path;
+        agent_find_config(agent);
         agent->control_fd = -1;
         agent->started_us = agent_now_us();
         metrics_init(&agent->metrics);
@@ -595,7 +511,7 @@ struct agent *agent_free(struct agent *agent)
 
 int agent_run(struct agent *agent)
 {
-        arm(agent->on_tick, TICK_US);
+        agent_arm(agent->on_tick, TICK_US);
         agent_schedule(agent);
         if (event_base_dispatch(agent->base) < 0)
                 return -EIO;

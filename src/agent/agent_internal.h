@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The agent's parts. agent.c puts them together and owns the event loop, agent_pass.c turns what changed into what is in
- * force, agent_view.c answers questions. */
+/* The agent's parts. agent.c puts them together and owns the event loop, agent_files.c reads files, agent_pass.c turns what
+ * changed into what is in force, agent_view.c answers questions. */
 #pragma once
 
 #include <event2/event.h>
@@ -79,10 +79,27 @@ void agent_schedule(struct agent *agent);
 /* The same for an event that came at this time. */
 void agent_schedule_event(struct agent *agent, uint64_t received_us);
 
-/* agent_pass.c */
-void agent_pass(struct agent *agent);
+void agent_arm(struct event *event, uint64_t us);
+void agent_refresh_bridges(struct agent *agent);
+
+/* agent_files.c */
 /* Reads the policy files; a set with errors leaves the last good one where it is. */
 void agent_load_policies(struct agent *agent);
+/* These are the policies' errors now; logged where they are news. Empties diags. */
+void agent_keep_diags(struct agent *agent, struct diag_list *diags);
+/* 0 or a negative errno. */
+int agent_watch_policies(struct agent *agent);
+/* Takes over a reference of the configuration. */
+void agent_set_config(struct agent *agent, struct config *config);
+/* A configuration that was read from the default place must be there from then on: its loss must not bring the defaults. */
+void agent_find_config(struct agent *agent);
+/* Reads again what agent->reload says. */
+void agent_reload(struct agent *agent);
+void agent_on_reload(evutil_socket_t fd, short events, void *user);
+void agent_on_files(evutil_socket_t fd, short events, void *user);
+
+/* agent_pass.c */
+void agent_pass(struct agent *agent);
 /* Asks what leads into the network namespaces that changed. *ret_changed: the inventory may be another. */
 int agent_refresh_links(struct agent *agent, bool *ret_changed);
 

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include <files/files.h>
-
 #include "agent_internal.h"
 #include "log.h"
 
@@ -75,76 +73,6 @@ int agent_refresh_links(struct agent *agent, bool *ret_changed)
         return 0;
 }
 
-/* files */
-
-/* The same errors again, because another file was touched, are no news. */
-static bool same_diags(const struct diag_list *a, const struct diag_list *b)
-{
-        if (a->len != b->len)
-                return false;
-        for (size_t i = 0; i < a->len; i++)
-                if (strcmp(a->items[i].message, b->items[i].message) != 0 || a->items[i].line != b->items[i].line ||
-                    strcmp(a->items[i].file ? a->items[i].file : "", b->items[i].file ? b->items[i].file : "") != 0)
-                        return false;
-        return true;
-}
-
-static void keep_diags(struct agent *agent, struct diag_list *diags)
-{
-        if (!same_diags(&agent->policy_diags, diags))
-                log_diags(diags);
-        diag_list_fini(&agent->policy_diags);
-        agent->policy_diags = *diags;
-        *diags = (struct diag_list)DIAG_LIST_INIT;
-}
-
-static void log_skipped(const struct policy_set *set)
-{
-        for (size_t i = 0; i < set->skipped_len; i++) {
-                const struct skipped_object *object = &set->skipped[i];
-
-                log_info("%s:%u: %s %s is no policy of ours and is left out [VW007]",
-                         object->loc.file < set->files_len ? set->files[object->loc.file] : "?", object->loc.line,
-                         object->api_version, object->kind);
-        }
-}
-
-void agent_load_policies(struct agent *agent)
-{
-        _cleanup_(policy_set_freep) struct policy_set *set = NULL;
-        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
-        struct policies *policies;
-        size_t errors;
-        int r;
-
-        agent->metrics.policy_loads++;
-        r = policies_read(agent->config->policies, agent->config->policies_len, &set, &diags);
-        if (r < 0) {
-                agent->metrics.policy_loads_failed++;
-                log_errno(LOG_ERR, r, "the policies cannot be read; those in force stay");
-                return;
-        }
-        errors = diags.errors;
-        diag_list_sort(&diags);
-        keep_diags(agent, &diags);
-        if (errors > 0) {
-                agent->metrics.policy_loads_failed++;
-                log_error("policies refused: %zu error%s; %s", errors, errors == 1 ? "" : "s",
-                          agent->policies ? "the last good set stays in force"
-                                          : "there is no good set yet, and what is not known is denied");
-                return;
-        }
-        policies = policies_new(steal(set));
-        if (!policies)
-                return;
-        policies_unref(agent->policies);
-        agent->policies = policies;
-        agent->last_good_policy = time(NULL);
-        log_info("policies read: %zu, from %zu file%s", policies->set->policies_len, policies->set->files_len,
-                 policies->set->files_len == 1 ? "" : "s");
-        log_skipped(policies->set);
-}
-
 /* the pass */
 
 enum start {
@@ -201,18 +129,32 @@ static void observe(struct agent *agent, const struct reconcile_result *result)
         agent->pending_len = 0;
 }
 
-/* The kernel would not have what the files ask for. What is in force is tried again, so that containers that come meanwhile
- * are under its policies. */
-static void fall_back(struct agent *agent, struct diag_list *diags)
+/* The kernel would not have what the files ask for, and would not the next time either. What is in force is tried again, so
+ * that containers that come meanwhile are under its policies; where nothing is, everything is denied until the files are
+ * changed. */
+static void fall_back(struct agent *agent)
 {
         const struct realm *realm = reconcile_realm(agent->reconcile);
 
-        keep_diags(agent, diags);
-        if (!realm || !agent->policies || realm->policies == agent->policies)
+        if (!realm) {
+                agent->policies = policies_unref(agent->policies);
                 return;
-        log_error("the kernel refused the new policies; the last good set stays in force");
-        policies_unref(agent->policies);
-        agent->policies = policies_ref(realm->policies);
+        }
+        if (agent->policies && realm->policies != agent->policies) {
+                policies_unref(agent->policies);
+                agent->policies = policies_ref(realm->policies);
+        }
+        if (realm->config != agent->config) {
+                agent->config_refused = true;
+                agent_set_config(agent, config_ref(realm->config));
+        }
+}
+
+/* What the kernel may say for lack of something that comes back. */
+static bool is_passing(int error)
+{
+        return error == ENOMEM || error == ENOBUFS || error == EBUSY || error == EAGAIN || error == EINTR ||
+               error == EMFILE || error == ENFILE;
 }
 
 static int try_pass(struct agent *agent, struct reconcile_result *result, struct diag_list *diags)
@@ -234,16 +176,21 @@ static int try_pass(struct agent *agent, struct reconcile_result *result, struct
         return reconcile_apply(agent->reconcile, realm, result, diags);
 }
 
-static void failed(struct agent *agent, int r, struct diag_list *diags)
+static void failed(struct agent *agent, int r, const struct reconcile_result *result, struct diag_list *diags)
 {
+        bool refused = r == RECONCILE_E_REFUSED;
+
         agent->metrics.failed++;
         agent->failures++;
-        agent->last_failure =
-                r == RECONCILE_E_REFUSED ? "the kernel refused the last transaction" : "the last transaction failed";
-        if (r == RECONCILE_E_REFUSED)
-                fall_back(agent, diags);
-        else if (agent->failures == 1)
-                log_errno(LOG_ERR, r, "rules could not be programmed; it is tried again, and those in force stay");
+        agent->last_failure = refused ? "the kernel refused the last transaction" : "the last transaction failed";
+        if (agent->failures == 1)
+                log_errno(LOG_ERR, refused ? -result->error : r,
+                          "rules could not be programmed; it is tried again, and those in force stay");
+        if (!refused)
+                return;
+        agent_keep_diags(agent, diags);
+        if (!is_passing(result->error))
+                fall_back(agent);
 }
 
 void agent_pass(struct agent *agent)
@@ -267,7 +214,7 @@ void agent_pass(struct agent *agent)
         r = try_pass(agent, &result, &diags);
         agent->pass_us = agent_now_us() - begin;
         if (r != 0) {
-                failed(agent, r, &diags);
+                failed(agent, r, &result, &diags);
                 agent_schedule(agent);
         } else {
                 if (agent->failures > 0)

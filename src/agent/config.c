@@ -2,7 +2,7 @@
 /* Reads the configuration file. Keys and defaults are those of the reference page; an unknown key is an error, because a
  * misspelt one would silently leave a default in force. */
 #include <errno.h>
-#include <limits.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -242,6 +242,29 @@ static int read_control(struct config *config, struct doc_file *file, struct doc
         return read_path(config, file, node, "socket", &config->control_socket);
 }
 
+/* What the kernel would refuse, and what would cut off the host itself. */
+static void check_interfaces(struct doc_file *file, const struct doc_node *list)
+{
+        for (size_t i = 0; i < list->len; i++) {
+                const struct doc_node *item = list->items[i];
+                size_t len = item->kind == DOC_STRING ? strlen(item->text) : 0, stem;
+
+                if (len == 0)
+                        continue;
+                stem = item->text[len - 1] == '*' ? len - 1 : len;
+                if (stem == 0)
+                        doc_diag(file, item, DIAG_ERROR, "VW004",
+                                 "name the bridges of the containers, for example \"br-*\"",
+                                 "\"*\" would manage every interface, the host's own among them");
+                else if (stem >= IFNAMSIZ)
+                        doc_diag(file, item, DIAG_ERROR, "VW004", NULL, "an interface's name has at most %d characters",
+                                 IFNAMSIZ - 1);
+                else if (strcspn(item->text, "*/: \t\"\\") < stem)
+                        doc_diag(file, item, DIAG_ERROR, "VW004", "a * can only stand at the end",
+                                 "\"%s\" cannot be an interface's name", item->text);
+        }
+}
+
 static int read_settings(struct config *config, struct doc_file *file, struct doc_node *root)
 {
         static const char *const allow_deny[] = {"allow", "deny"};
@@ -263,6 +286,7 @@ static int read_settings(struct config *config, struct doc_file *file, struct do
         r = read_texts(config, file, root, "interfaces", false, &interfaces, &interfaces_len);
         if (r < 0 || !interfaces)
                 return r;
+        check_interfaces(file, doc_get(root, "interfaces"));
         settings->interfaces = interfaces;
         settings->interfaces_len = interfaces_len;
         return 0;

@@ -249,6 +249,7 @@ static int commit(struct reconcile *reconcile, const struct ruleset *compiled, s
                 }
                 if (r != 0) {
                         reconcile_forget(reconcile);
+                        ret->error = result.error;
                         return r == NFT_E_REFUSED ? RECONCILE_E_REFUSED : r;
                 }
                 reconcile->own[reconcile->own_next++ % OWN_MAX] = result.genid;

@@ -51,6 +51,7 @@ struct reconcile_result {
         bool committed; /* false: there was nothing to change */
         size_t ops;
         size_t bytes;
+        int error;               /* RECONCILE_E_REFUSED: the kernel's errno, positive */
         uint64_t compile_us;     /* world and compile together */
         uint64_t transaction_us; /* all of reading, comparing and committing */
         uint64_t committed_us;   /* CLOCK_MONOTONIC when the kernel had taken it */

@@ -187,7 +187,7 @@ kill_agent() {
 # value NAME [LABELS]: one metric's value.
 value() {
         curl -sf "$metrics/metrics" | awk -v name="$1" -v labels="${2:-}" \
-                '$0 ~ "^" name "[{ ]" && index($0, labels) { print $NF; exit }'
+                '!found && $0 ~ "^" name "[{ ]" && index($0, labels) { print $NF; found = 1 }'
 }
 
 ask() {

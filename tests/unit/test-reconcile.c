@@ -319,6 +319,7 @@ static void what_the_kernel_refuses_leaves_the_last_good(void **state)
         before = reconcile_realm(f->reconcile);
         f->fake.refuse = EOPNOTSUPP;
         assert_int_equal(apply(f, POLICY "443" POLICY_END, 2, &result), RECONCILE_E_REFUSED);
+        assert_int_equal(result.error, EOPNOTSUPP);
         assert_ptr_equal(reconcile_realm(f->reconcile), before);
         assert_in_force(f);
         f->fake.fail = -ENOBUFS;
