@@ -87,7 +87,7 @@ static enum start may_start(struct agent *agent)
 {
         uint64_t waited = agent_now_us() - agent->started_us;
         const struct state_runtime *runtimes;
-        bool synced = true, lost = true, files = true, held = false;
+        bool synced, lost = true, files = true, held = false;
         size_t len;
 
         if (reconcile_realm(agent->reconcile))
@@ -95,6 +95,8 @@ static enum start may_start(struct agent *agent)
         if (reconcile_kernel_holds(agent->reconcile, &held) < 0)
                 return START_WAIT;
         runtimes = state_runtimes(agent->state, &len);
+        /* No socket found yet: an engine that is being started again has none for a while. */
+        synced = len > 0 || agent->started_with->runtimes_given;
         for (size_t i = 0; i < len; i++) {
                 synced &= runtimes[i].synced;
                 lost &= runtimes[i].synced || runtimes[i].lost;
