@@ -316,10 +316,140 @@ static void add_policy(struct gen *gen, size_t i)
         add_selector(gen, &buf);
         strbuf_printf(&buf, "\n%s", PICK(&gen->rng, types));
         policy = add_piece(gen, GEN_POLICY, 0, &buf);
+        if (policy == SIZE_MAX)
+                return;
+        gen->world->pieces[policy].ports = "ports";
         for (size_t j = 0; j < ingress; ++j)
                 add_rule(gen, GEN_INGRESS, policy);
         for (size_t j = 0; j < egress; ++j)
                 add_rule(gen, GEN_EGRESS, policy);
+}
+
+/* The cluster-wide kinds, whose rules say what they do. */
+static const struct dialect {
+        const char *kind, *version, *ports;
+        const char *tier; /* NULL: the kind says it */
+        const char *actions[3];
+        size_t actions_len;
+        bool priority;
+} dialects[] = {
+        {"ClusterNetworkPolicy", "v1alpha2", "protocols", "Admin", {"Accept", "Deny", "Pass"}, 3, true},
+        {"ClusterNetworkPolicy", "v1alpha2", "protocols", "Baseline", {"Accept", "Deny", "Pass"}, 3, true},
+        {"AdminNetworkPolicy", "v1alpha1", "ports", NULL, {"Allow", "Deny", "Pass"}, 3, true},
+        {"BaselineAdminNetworkPolicy", "v1alpha1", "ports", NULL, {"Allow", "Deny"}, 2, false},
+};
+
+/* "namespaces: SELECTOR" or "pods: { ... }". */
+static void add_tier_selector(struct gen *gen, struct strbuf *buf)
+{
+        if (rng_chance(&gen->rng, 30)) {
+                strbuf_puts(buf, "{ namespaces: {} }");
+                return;
+        }
+        if (rng_chance(&gen->rng, 50)) {
+                strbuf_puts(buf, "{ namespaces: ");
+                add_namespace_selector(gen, buf);
+        } else {
+                strbuf_puts(buf, "{ pods: { namespaceSelector: ");
+                add_namespace_selector(gen, buf);
+                strbuf_puts(buf, ", podSelector: ");
+                add_selector(gen, buf);
+                strbuf_puts(buf, " }");
+        }
+        strbuf_puts(buf, " }");
+}
+
+static void add_tier_port(struct gen *gen, const struct dialect *dialect, size_t rule, bool names)
+{
+        static const char *const lower[] = {"tcp", "udp", "sctp"};
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        size_t protocol = rng_below(&gen->rng, 3), first = rng_below(&gen->rng, ARRAY_SIZE(ports) - 1);
+        unsigned start = ports[first],
+                 end = ports[first + 1 + rng_below(&gen->rng, ARRAY_SIZE(ports) - 1 - (uint32_t)first)];
+        bool old = !dialect->tier, range = rng_chance(&gen->rng, 40);
+
+        if (names && rng_chance(&gen->rng, 40))
+                strbuf_printf(&buf, old ? "{ namedPort: %s }" : "{ destinationNamedPort: %s }",
+                              PICK(&gen->rng, port_names));
+        else if (old && range)
+                strbuf_printf(&buf, "{ portRange: { protocol: %s, start: %u, end: %u } }", protocols[protocol], start,
+                              end);
+        else if (old)
+                strbuf_printf(&buf, "{ portNumber: { protocol: %s, port: %u } }", protocols[protocol], start);
+        else if (range)
+                strbuf_printf(&buf, "{ %s: { destinationPort: { range: { start: %u, end: %u } } } }", lower[protocol],
+                              start, end);
+        else if (rng_chance(&gen->rng, 80))
+                strbuf_printf(&buf, "{ %s: { destinationPort: { number: %u } } }", lower[protocol], start);
+        else
+                strbuf_printf(&buf, "{ %s: {} }", lower[protocol]);
+        add_piece(gen, GEN_PORT, rule, &buf);
+}
+
+static void add_tier_rule(struct gen *gen, const struct dialect *dialect, enum gen_kind kind, size_t policy)
+{
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        size_t peers = 1 + rng_below(&gen->rng, 2), port_count = rng_below(&gen->rng, 3), rule;
+        bool networks = false;
+
+        strbuf_printf(&buf, "action: %s, ", dialect->actions[rng_below(&gen->rng, (uint32_t)dialect->actions_len)]);
+        rule = add_piece(gen, kind, policy, &buf);
+        for (size_t i = 0; i < peers; ++i) {
+                if (kind == GEN_EGRESS && rng_chance(&gen->rng, 40)) {
+                        networks = true;
+                        strbuf_printf(&buf, "{ networks: [\"%s\", \"%s\"] }", PICK(&gen->rng, blocks).text,
+                                      PICK(&gen->rng, blocks).text);
+                } else {
+                        add_tier_selector(gen, &buf);
+                }
+                add_piece(gen, GEN_PEER, rule, &buf);
+        }
+        for (size_t i = 0; i < port_count; ++i)
+                add_tier_port(gen, dialect, rule, !networks);
+}
+
+static void add_tier_policy(struct gen *gen, const struct dialect *dialect, size_t i)
+{
+        static const unsigned priorities[] = {0, 5, 5, 1000};
+        _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
+        size_t ingress = rng_below(&gen->rng, 5), egress = rng_below(&gen->rng, 5), policy;
+
+        strbuf_printf(&buf, "apiVersion: policy.networking.k8s.io/%s\nkind: %s\nmetadata:\n  name: ", dialect->version,
+                      dialect->kind);
+        if (dialect->priority)
+                strbuf_printf(&buf, "t%zu\nspec:\n  priority: %u\n", i * 7 % 10, PICK(&gen->rng, priorities));
+        else
+                strbuf_puts(&buf, "default\nspec:\n");
+        if (dialect->tier)
+                strbuf_printf(&buf, "  tier: %s\n", dialect->tier);
+        strbuf_puts(&buf, "  subject: ");
+        add_tier_selector(gen, &buf);
+        strbuf_putc(&buf, '\n');
+        policy = add_piece(gen, GEN_POLICY, 0, &buf);
+        if (policy == SIZE_MAX)
+                return;
+        gen->world->pieces[policy].ports = dialect->ports;
+        gen->world->pieces[policy].tiered = true;
+        for (size_t j = 0; j < ingress; ++j)
+                add_tier_rule(gen, dialect, GEN_INGRESS, policy);
+        for (size_t j = 0; j < egress; ++j)
+                add_tier_rule(gen, dialect, GEN_EGRESS, policy);
+}
+
+/* Most worlds have some. There is at most one of the kind that has no priority. */
+static void add_tiers(struct gen *gen)
+{
+        size_t len = rng_chance(&gen->rng, 40) ? 0 : 1 + rng_below(&gen->rng, 5);
+        bool has_default = false;
+
+        for (size_t i = 0; i < len; ++i) {
+                const struct dialect *dialect = &PICK(&gen->rng, dialects);
+
+                if (!dialect->priority && has_default)
+                        continue;
+                has_default = has_default || !dialect->priority;
+                add_tier_policy(gen, dialect, i);
+        }
 }
 
 int gen_world(struct gen_world *ret, uint64_t seed)
@@ -342,6 +472,7 @@ int gen_world(struct gen_world *ret, uint64_t seed)
                 add_endpoint(&gen, i);
         for (size_t i = 0; i < policies; ++i)
                 add_policy(&gen, i);
+        add_tiers(&gen);
         *ret = world;
         return 0;
 }

@@ -31,10 +31,12 @@ enum gen_kind {
 
 struct gen_piece {
         enum gen_kind kind;
-        size_t parent; /* index of a piece before this one */
-        size_t file;   /* policies and Namespace objects: in which of the files */
-        char *text;    /* owned */
-        bool dropped;  /* left out, with all that is in it */
+        size_t parent;     /* index of a piece before this one */
+        size_t file;       /* policies and Namespace objects: in which of the files */
+        char *text;        /* owned */
+        const char *ports; /* policies: what their rules call the list of ports; static */
+        bool tiered;       /* policies: cluster-wide, of a tier */
+        bool dropped;      /* left out, with all that is in it */
 };
 
 struct gen_world {
@@ -48,6 +50,7 @@ struct gen_world {
 struct gen_order {
         uint64_t shuffle; /* 0: as generated; else the order of objects and endpoints, and in which file they are */
         bool rename;      /* other file names */
+        bool quiet;       /* does not print what the loaders refuse */
 };
 
 /* The world's files, and what the loaders make of them. */
@@ -61,7 +64,8 @@ struct gen_loaded {
 int gen_world(struct gen_world *ret, uint64_t seed);
 void gen_world_fini(struct gen_world *world);
 
-/* Everything that is not dropped, through the loaders. Where they refuse anything, it is printed and -EINVAL returned. */
+/* Everything that is not dropped, through the loaders. Where they refuse anything, it is printed (but see quiet) and -EINVAL
+ * returned. */
 int gen_load(struct gen_loaded *ret, const struct gen_world *world, const struct gen_order *order);
 void gen_loaded_fini(struct gen_loaded *loaded);
 

@@ -28,24 +28,35 @@ static bool render_children(struct strbuf *buf, const struct gen_world *world, c
         return any;
 }
 
-/* Rules stay in their order: it is their name. */
+static bool has_peers(const struct gen_world *world, size_t rule)
+{
+        for (size_t i = 0; i < world->len; ++i)
+                if (world->pieces[i].kind == GEN_PEER && world->pieces[i].parent == rule && !world->pieces[i].dropped)
+                        return true;
+        return false;
+}
+
+/* Rules stay in their order: it is their name. A tier's rule must name some peer. */
 static void render_rules(struct strbuf *buf, const struct gen_world *world, const size_t *order, size_t policy,
                          enum gen_kind kind)
 {
+        char ports[32];
         bool any = false;
 
+        snprintf(ports, sizeof(ports), "%s: [ ", world->pieces[policy].ports);
         for (size_t i = 0; i < world->len; ++i) {
                 const struct gen_piece *piece = &world->pieces[i];
 
-                if (piece->kind != kind || piece->parent != policy || piece->dropped)
+                if (piece->kind != kind || piece->parent != policy || piece->dropped ||
+                    (world->pieces[policy].tiered && !has_peers(world, i)))
                         continue;
                 if (!any)
                         strbuf_printf(buf, "  %s:\n", kind == GEN_INGRESS ? "ingress" : "egress");
                 any = true;
-                strbuf_puts(buf, "  - { ");
+                strbuf_printf(buf, "  - { %s", piece->text);
                 if (render_children(buf, world, order, i, GEN_PEER, kind == GEN_INGRESS ? "from: [ " : "to: [ "))
                         strbuf_puts(buf, ", ");
-                render_children(buf, world, order, i, GEN_PORT, "ports: [ ");
+                render_children(buf, world, order, i, GEN_PORT, ports);
                 strbuf_puts(buf, " }\n");
         }
 }
@@ -119,7 +130,8 @@ static int load_files(struct gen_loaded *loaded, const struct gen_order *order)
                 r = load_inventory(loaded, &diags);
         if (r == 0 && diags.errors > 0) {
                 diag_list_format(&buf, &diags, false);
-                fprintf(stderr, "%s", buf.text ? buf.text : "");
+                if (!order->quiet)
+                        fprintf(stderr, "%s", buf.text ? buf.text : "");
                 r = -EINVAL;
         }
         return r;
@@ -147,9 +159,6 @@ int gen_load(struct gen_loaded *ret, const struct gen_world *world, const struct
         render_section(&loaded.inventory_file, world, places, GEN_ENDPOINT, "endpoints:\n", "- ");
         r = load_files(&loaded, order);
         if (r < 0) {
-                for (size_t i = 0; i < GEN_FILES; ++i)
-                        fprintf(stderr, "%s", loaded.policy_files[i].text ? loaded.policy_files[i].text : "");
-                fprintf(stderr, "%s", loaded.inventory_file.text ? loaded.inventory_file.text : "");
                 gen_loaded_fini(&loaded);
                 return r;
         }

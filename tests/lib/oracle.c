@@ -150,16 +150,30 @@ bool oracle_rule_matches(const struct oracle *oracle, const struct policy *polic
         return peer && port;
 }
 
-/* The next policy of the tier that selects the endpoint, in the order in which they decide; NULL: no more. */
+/* Lower priorities first, then by name. */
+static bool comes_before(const struct policy *a, const struct policy *b)
+{
+        int r = strcmp(a->name, b->name);
+
+        if (a->priority != b->priority)
+                return a->priority < b->priority;
+        return r != 0 ? r < 0 : a < b;
+}
+
+/* The next policy of the tier after last that selects the endpoint; NULL: no more. */
 static const struct policy *next_policy(const struct oracle *oracle, enum tier tier, const struct endpoint *endpoint,
                                         enum direction direction, const struct policy *last)
 {
-        const struct policy *end = oracle->policies->policies + oracle->policies->policies_len;
+        const struct policy *best = NULL;
 
-        for (const struct policy *policy = last ? last + 1 : oracle->policies->policies; policy < end; ++policy)
-                if (policy->tier == tier && oracle_selects(oracle, policy, endpoint, direction))
-                        return policy;
-        return NULL;
+        for (size_t i = 0; i < oracle->policies->policies_len; ++i) {
+                const struct policy *policy = &oracle->policies->policies[i];
+
+                if (policy->tier == tier && (!last || comes_before(last, policy)) &&
+                    (!best || comes_before(policy, best)) && oracle_selects(oracle, policy, endpoint, direction))
+                        best = policy;
+        }
+        return best;
 }
 
 /* In an ordered tier the first rule that matches decides. False where none does, or it passes. */

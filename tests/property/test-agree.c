@@ -82,11 +82,12 @@ static bool try_world(uint64_t seed, uint32_t packets, struct tally *tally)
 /* A generator that never isolates anything, or always does, would agree with everything. */
 static bool is_balanced(const struct tally *tally)
 {
-        uint64_t some = tally->packets / 50;
+        uint64_t some = tally->packets / 100;
 
         for (enum direction d = 0; d < DIR_MAX; ++d)
-                if (tally->tiers[d][TIER_NETWORK_POLICY] < some || tally->tiers[d][TIER_DEFAULT] < some)
-                        return false;
+                for (enum tier t = 0; t < TIER_MAX; ++t)
+                        if (tally->tiers[d][t] < some)
+                                return false;
         return tally->allowed > tally->packets / 5 && tally->allowed < tally->packets / 5 * 4 && tally->own_host > some;
 }
 
@@ -105,6 +106,11 @@ int main(int argc, char **argv)
         printf("%" PRIu64 " packets in %" PRIu64 " worlds from seed %" PRIu64 ": %" PRIu64 " allowed, %" PRIu64
                " with the host itself\n",
                tally.packets, worlds, seed, tally.allowed, tally.own_host);
+        for (enum direction d = 0; d < DIR_MAX; ++d)
+                printf("%s decided by tier: %" PRIu64 " Admin, %" PRIu64 " NetworkPolicy, %" PRIu64
+                       " Baseline, %" PRIu64 " default\n",
+                       direction_name(d), tally.tiers[d][TIER_ADMIN], tally.tiers[d][TIER_NETWORK_POLICY],
+                       tally.tiers[d][TIER_BASELINE], tally.tiers[d][TIER_DEFAULT]);
         if (worlds >= 100 && !is_balanced(&tally)) {
                 printf("not ok: the packets are all of one kind\n");
                 return 1;
