@@ -77,7 +77,7 @@ run() {
         shift 2
         say "test $build $name"
         # The counts below say whether any failed.
-        meson test -C "$work/$build" --no-rebuild --print-errorlogs --logbase "$name" "$@" || true
+        meson test -C "$work/$build" --no-rebuild --print-errorlogs --timeout-multiplier 4 --logbase "$name" "$@" || true
         # meson adds a wrapper's name to that of the log.
         [[ -e $log ]] || log=$work/$build/meson-logs/$name-valgrind.json
         python3 "$top/tests/lib/count.py" "$build-$name" "$log" >>"$results"
@@ -94,7 +94,7 @@ fi
 if CC=clang build clang --buildtype=debugoptimized -Dc_args=-gdwarf-4; then
         run clang plain "${plain[@]}"
         run clang memory --suite memory
-        run clang unit --suite unit --timeout-multiplier 10 \
+        run clang unit --suite unit \
                 --wrapper 'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all'
 fi
 if build release --buildtype=release; then
