@@ -258,11 +258,6 @@ static size_t *selected(const struct realm *realm)
         return ret;
 }
 
-static const char *kind_name(const struct policy *policy)
-{
-        return policy->tier == TIER_NETWORK_POLICY ? "NetworkPolicy" : "ClusterNetworkPolicy";
-}
-
 int report_policies(struct strbuf *buf, const struct report_view *view)
 {
         const struct policy_set *set = view->realm ? view->realm->policies->set : NULL;
@@ -279,7 +274,7 @@ int report_policies(struct strbuf *buf, const struct report_view *view)
                                 json_array_append_new(directions, json_string(direction_name(d)));
                 r = json_array_append_new(
                         list,
-                        json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:o, s:I}", "kind", kind_name(policy), "namespace",
+                        json_pack("{s:s, s:s?, s:s, s:s?, s:i, s:o, s:I}", "kind", policy->kind, "namespace",
                                   policy->ns, "name", policy->name, "file",
                                   policy->loc.file < set->files_len ? set->files[policy->loc.file] : NULL, "line",
                                   (int)policy->loc.line, "directions", directions, "endpoints", (json_int_t)counts[i]));
