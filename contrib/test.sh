@@ -6,7 +6,7 @@
 #
 #   sanitized   gcc, AddressSanitizer and UndefinedBehaviorSanitizer: every suite
 #   clang       clang: the suites that need no privilege; the unit tests again under valgrind, and the agent's exit
-#   release     gcc -O2 without assertions: the suites that need no privilege, and the kernel's
+#   release     gcc -O2 without assertions: the suites that need no privilege, the kernel's, and other projects' cases
 #
 # Nothing of the machine is touched but by the installation: tests run in namespaces of their own. The last line is the
 # sum of what the runners counted, "N passed, N failed, N skipped"; exit status 1 if any failed.
@@ -88,7 +88,7 @@ export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
 plain=(--suite unit --suite golden --suite encode --suite property)
 
 if build sanitized --buildtype=debugoptimized -Db_sanitize=address,undefined; then
-        run sanitized all
+        run sanitized all --no-suite conformance
 fi
 # Valgrind 3.19 cannot read the debug information that clang 14 writes by itself.
 if CC=clang build clang --buildtype=debugoptimized -Dc_args=-gdwarf-4; then
@@ -98,7 +98,7 @@ if CC=clang build clang --buildtype=debugoptimized -Dc_args=-gdwarf-4; then
                 --wrapper 'valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=all'
 fi
 if build release --buildtype=release; then
-        run release plain "${plain[@]}" --suite kernel
+        run release plain "${plain[@]}" --suite kernel --suite conformance
 fi
 
 say "done"

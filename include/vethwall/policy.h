@@ -66,10 +66,10 @@ struct port_match {
 
 struct rule {
         enum action action;
-        const char *name; /* as given by the policy, or NULL (NetworkPolicy rules have none) */
-        uint32_t index;   /* position in spec.ingress or spec.egress, from 0 */
-        bool fails_closed; /* some peer (nodes, domainNames) cannot be told on this host: an allow rule matches nothing by
-                             * it, any other became a rule that denies every peer */
+        const char *name;  /* as given by the policy, or NULL (NetworkPolicy rules have none) */
+        uint32_t index;    /* position in spec.ingress or spec.egress, from 0 */
+        bool fails_closed; /* some peer (nodes, domainNames) cannot be told on this host: an allow rule then matches
+                            * nothing, any other denies every peer */
         bool any_peer;     /* from/to absent or empty: every peer, inside and outside; peers is then empty */
         struct peer *peers;
         size_t peers_len;

@@ -3,7 +3,7 @@
  * BaselineAdminNetworkPolicy of v1alpha1, which say the same in older words. https://network-policy-api.sigs.k8s.io
  *
  * Peers that this host cannot tell (nodes, domainNames) fail closed, as v1alpha2 demands of options that are not
- * understood: a rule that accepts them matches nothing by them, one that denies or passes them denies everybody.
+ * understood: a rule that accepts them matches nothing, one that denies or passes them denies everybody.
  * v1alpha1 does not ask for that; its nodes are those of a cluster, of which a host without one has none, and so select
  * nothing. */
 #include <stdio.h>
@@ -465,10 +465,11 @@ static void load_tier_rule(struct policy_loader *loader, const struct tier_diale
                 doc_diag(loader->file, job.named, DIAG_ERROR, "VW206", "give the port's number",
                          "a named port cannot stand with networks, nodes or domainNames, which have no names for "
                          "ports");
-        if (job.is_open_ended && rule->action != ACTION_ALLOW) {
-                rule->action = ACTION_DENY;
-                rule->any_peer = true;
+        if (job.is_open_ended) {
                 rule->peers_len = 0;
+                rule->any_peer = rule->action != ACTION_ALLOW;
+                if (rule->action == ACTION_PASS)
+                        rule->action = ACTION_DENY;
         }
         rule->fails_closed = job.is_open_ended;
 }
