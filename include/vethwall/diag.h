@@ -27,6 +27,7 @@ struct diag {
         char *message;       /* owned; one line, no final stop */
         char *hint;          /* owned; the remedy, one line; or NULL */
         char *source;        /* owned; the text of the line, shortened around col where it is long; or NULL */
+        char *witness;       /* owned; a flow that shows it, as the operands of vethwall explain; or NULL */
         unsigned source_col; /* the column that source begins at; 0 or 1 where nothing is left out before it */
 };
 
@@ -48,8 +49,8 @@ struct diag_list {
 
 void diag_list_fini(struct diag_list *list);
 
-/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint, source and source_col, all copied
- * (its message is ignored; file, hint and source may be NULL); the message is fmt. 0 or -ENOMEM. */
+/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint, source witness and source_col, all
+ * copied (its message is ignored; file, hint, source and witness may be NULL); the message is fmt. 0 or -ENOMEM. */
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
 
 /* By file, line, column, then message; stable for equal input. */
@@ -62,6 +63,7 @@ const char *diag_severity_name(enum diag_severity severity);
  *       12 |   podSelectr: {}
  *          |   ^~~~~~~~~~
  *       help: HINT
+ *       seen by: vethwall explain WITNESS
  * With colour, severity and caret carry ANSI sequences. */
 void diag_format(struct strbuf *buf, const struct diag *diag, bool colour);
 

@@ -61,6 +61,7 @@ struct port_match {
         uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP */
         struct port_range range;
         const char *name;
+        bool protocol_defaulted; /* none was written, so TCP is meant */
         struct src_loc loc;
 };
 
@@ -90,6 +91,8 @@ struct policy {
         bool applies[DIR_MAX];         /* policyTypes after defaulting; a NetworkPolicy isolates where true */
         struct rule *rules[DIR_MAX];   /* in order; a direction that does not apply keeps its inert rules */
         size_t rules_len[DIR_MAX];
+        bool ns_defaulted;       /* none was written */
+        bool types_defaulted;    /* policyTypes was not written, or is empty */
         struct src_loc loc;      /* the document */
         struct src_loc name_loc; /* metadata.name */
 };
@@ -99,6 +102,12 @@ struct skipped_object {
         const char *api_version;
         const char *kind;
         struct src_loc loc;
+};
+
+/* A file's bytes, for showing lines of it. */
+struct policy_source {
+        const char *bytes;
+        size_t size;
 };
 
 struct policy_set {
@@ -111,6 +120,8 @@ struct policy_set {
         size_t namespaces_len;
         struct skipped_object *skipped; /* in order of appearance */
         size_t skipped_len;
+        bool keeps_sources; /* set before loading by who wants the sources; else sources is NULL */
+        struct policy_source *sources; /* as files */
         struct policy_build *build; /* filling state, NULL once sealed */
 };
 

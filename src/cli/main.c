@@ -42,6 +42,21 @@ const struct command commands[] = {
                 .run = command_explain,
         },
         {
+                .name = "lint",
+                .operands = "PATH...",
+                .summary = "What is wrong or suspicious in policy files",
+                .details = "PATH is a file, or a directory of policy files. With an inventory it also tells what\n"
+                           "selects nothing, what is never reached, and which flows only one side allows.\n"
+                           "Exit code: 0 no finding at or above --fail-on (error, warning, info, never; else\n"
+                           "warning), 1 some, 2 trouble.\n",
+                .options = OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FAIL_ON) |
+                           OPTION_BIT(OPTION_EXPLAIN),
+                .formats = FORMATS_TEXT_JSON | 1u << FORMAT_SARIF | 1u << FORMAT_GITHUB,
+                .needs_no_inventory = true,
+                .operands_max = SIZE_MAX,
+                .run = command_lint,
+        },
+        {
                 .name = "status",
                 .operands = "",
                 .summary = "Whether the running agent enforces what it should",

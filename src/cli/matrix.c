@@ -311,6 +311,8 @@ static int write_report(struct report *report, enum format format)
         case FORMAT_CSV:
                 return report_csv(report);
         case FORMAT_NFT:
+        case FORMAT_SARIF:
+        case FORMAT_GITHUB:
         case FORMAT_MAX:
                 break;
         }

@@ -21,16 +21,16 @@ static const struct {
         [OPTION_OUTPUT] = {"output", 'o', "FORMAT", NULL},
         [OPTION_COLOR] = {"color", 0, "WHEN", "auto, always or never"},
         [OPTION_SOCKET] = {"socket", 0, "PATH", "the agent's control socket (VETHWALL_SOCKET, " CONTROL_SOCKET ")"},
+        [OPTION_FAIL_ON] = {"fail-on", 0, "WHAT", "what makes the exit code 1"},
+        [OPTION_EXPLAIN] = {"explain", 0, "RULE", "tell about a rule, VW301 for example, or list all rules"},
         [OPTION_HELP] = {"help", 'h', NULL, "this help"},
         [OPTION_VERSION] = {"version", 0, NULL, "the version"},
 };
 static_assert(ARRAY_SIZE(option_specs) == OPTION_MAX, "an option without a specification");
 
 static const char *const format_names[] = {
-        [FORMAT_TEXT] = "text",
-        [FORMAT_JSON] = "json",
-        [FORMAT_CSV] = "csv",
-        [FORMAT_NFT] = "nft",
+        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json",   [FORMAT_CSV] = "csv",
+        [FORMAT_NFT] = "nft",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
 };
 static_assert(ARRAY_SIZE(format_names) == FORMAT_MAX, "a format without a name");
 
@@ -104,6 +104,12 @@ static int take_option(struct parser *parser, enum option option, const char *va
                 return set_colour(parser, value);
         case OPTION_SOCKET:
                 options->socket = value;
+                return 0;
+        case OPTION_FAIL_ON:
+                options->fail_on = value;
+                return 0;
+        case OPTION_EXPLAIN:
+                options->explain = value;
                 return 0;
         case OPTION_HELP:
                 options->help = true;
@@ -307,7 +313,8 @@ static int check(struct parser *parser)
                 complain("%s needs policies: give a file or directory with -p PATH", command->name);
                 return EXIT_TROUBLE;
         }
-        if (command->options & OPTION_BIT(OPTION_INVENTORY) && options->inventories_len == 0) {
+        if (command->options & OPTION_BIT(OPTION_INVENTORY) && !command->needs_no_inventory &&
+            options->inventories_len == 0) {
                 complain("%s needs an inventory: give a file with -i FILE", command->name);
                 return EXIT_TROUBLE;
         }

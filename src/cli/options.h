@@ -17,6 +17,8 @@ enum format {
         FORMAT_JSON,
         FORMAT_CSV,
         FORMAT_NFT,
+        FORMAT_SARIF,
+        FORMAT_GITHUB,
         FORMAT_MAX,
 };
 
@@ -26,6 +28,8 @@ enum option {
         OPTION_OUTPUT,
         OPTION_COLOR,
         OPTION_SOCKET,
+        OPTION_FAIL_ON,
+        OPTION_EXPLAIN,
         OPTION_HELP,
         OPTION_VERSION,
         OPTION_MAX,
@@ -42,9 +46,10 @@ struct command {
         const char *name;
         const char *operands; /* for the usage line, "" where there are none */
         const char *summary;
-        const char *details; /* what its help says beyond the summary and the options; may be NULL */
-        unsigned options;    /* OPTION_BIT()s, the common ones apart */
-        unsigned formats;    /* 1u << enum format; the lowest is the default */
+        const char *details;     /* what its help says beyond the summary and the options; may be NULL */
+        unsigned options;        /* OPTION_BIT()s, the common ones apart */
+        unsigned formats;        /* 1u << enum format; the lowest is the default */
+        bool needs_no_inventory; /* it takes one, and does without */
         size_t operands_min;
         size_t operands_max;
         int (*run)(const struct options *options); /* an exit code */
@@ -63,8 +68,10 @@ struct options {
         const char **operands;
         size_t operands_len;
         enum format format;
-        const char *socket; /* NULL: not given */
-        bool colour_out;    /* what is written to standard output may carry colour */
+        const char *socket; /* NULL: not given; and the next two */
+        const char *fail_on;
+        const char *explain;
+        bool colour_out; /* what is written to standard output may carry colour */
         bool colour_err;
         bool help;
         bool version;

@@ -20,6 +20,7 @@ static void diag_fini(struct diag *diag)
         free(diag->message);
         free(diag->hint);
         free(diag->source);
+        free(diag->witness);
 }
 
 void diag_list_fini(struct diag_list *list)
@@ -52,14 +53,14 @@ int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, 
         if (array_reserve(&list->items, &list->cap, list->len + 1, sizeof(*list->items)) < 0)
                 return -ENOMEM;
 
-        diag.file = diag.hint = diag.source = diag.message = NULL;
+        diag.file = diag.hint = diag.source = diag.witness = diag.message = NULL;
         va_start(args, fmt);
         len = vasprintf(&diag.message, fmt, args);
         va_end(args);
         if (len < 0)
                 diag.message = NULL;
         if (!diag.message || !copy_text(&diag.file, where->file) || !copy_text(&diag.hint, where->hint) ||
-            !copy_text(&diag.source, where->source)) {
+            !copy_text(&diag.source, where->source) || !copy_text(&diag.witness, where->witness)) {
                 diag_fini(&diag);
                 return -ENOMEM;
         }
@@ -227,6 +228,11 @@ void diag_format(struct strbuf *buf, const struct diag *diag, bool colour)
         if (diag->hint) {
                 strbuf_puts(buf, "  help: ");
                 add_clean(buf, diag->hint, strlen(diag->hint));
+                strbuf_putc(buf, '\n');
+        }
+        if (diag->witness) {
+                strbuf_puts(buf, "  seen by: vethwall explain ");
+                add_clean(buf, diag->witness, strlen(diag->witness));
                 strbuf_putc(buf, '\n');
         }
 }

@@ -27,6 +27,7 @@ void policy_build_free(struct policy_build *build)
         if (!build)
                 return;
         free(build->files);
+        free(build->sources);
         free(build->policies);
         free(build->namespaces);
         free(build->skipped);

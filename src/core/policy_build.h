@@ -29,6 +29,8 @@ struct built_namespace {
 struct policy_build {
         const char **files; /* the array is owned; the names are the arena's */
         size_t files_len, files_cap;
+        struct policy_source *sources; /* the array is owned; where the set keeps them */
+        size_t sources_len, sources_cap;
         struct built_policy *policies;
         size_t policies_len, policies_cap;
         struct built_namespace *namespaces;

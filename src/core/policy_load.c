@@ -126,6 +126,7 @@ enum object_scope {
 struct metadata {
         const char *name;
         const char *ns;
+        bool ns_defaulted;
         struct label_set labels;
         struct name_place place;
 };
@@ -164,6 +165,7 @@ static void load_ns(struct policy_loader *loader, const struct doc_node *meta, s
         const char *text = NAMESPACE_DEFAULT;
         char shown[DOC_SHOWN_MAX];
 
+        ret->ns_defaulted = !doc_present(meta, "namespace");
         doc_get_string(loader->file, meta, "namespace", &text);
         if (!namespace_name_is_valid(text))
                 doc_diag(loader->file, doc_get(meta, "namespace"), DIAG_ERROR, "VW008",
@@ -266,6 +268,7 @@ static void load_network_policy(struct policy_loader *loader, const struct doc_n
                 return;
         load_network_policy_spec(loader, spec, &policy);
         policy.ns = meta.ns;
+        policy.ns_defaulted = meta.ns_defaulted;
         if (named && policy.pod_selector)
                 add_policy(loader, &policy, &meta);
 }
@@ -494,6 +497,18 @@ static void load_object(struct policy_loader *loader, const struct doc_node *obj
                 skip_object(loader, object, api_version, kind);
 }
 
+static int keep_source(struct policy_set *set, const char *bytes, size_t size)
+{
+        struct policy_build *build = set->build;
+        struct policy_source source = {.bytes = arena_memdup(set->arena, bytes, size), .size = size};
+
+        if (!source.bytes || array_reserve(&build->sources, &build->sources_cap, build->sources_len + 1,
+                                           sizeof(*build->sources)) < 0)
+                return -ENOMEM;
+        build->sources[build->sources_len++] = source;
+        return 0;
+}
+
 int policy_set_load(struct policy_set *set, const char *name, const char *bytes, size_t size, struct diag_list *diags)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
@@ -508,6 +523,8 @@ int policy_set_load(struct policy_set *set, const char *name, const char *bytes,
             array_reserve(&build->files, &build->files_cap, build->files_len + 1, sizeof(*build->files)) < 0)
                 return -ENOMEM;
         build->files[build->files_len++] = kept_name;
+        if (set->keeps_sources && keep_source(set, bytes, size) < 0)
+                return -ENOMEM;
         r = doc_parse(&file, arena, kept_name, bytes, size, diags);
         if (r < 0)
                 return r;
@@ -654,7 +671,9 @@ int policy_set_seal(struct policy_set *set, struct diag_list *diags)
 
         set->files = arena_memdup(set->arena, build->files, build->files_len * sizeof(*build->files));
         set->skipped = arena_memdup(set->arena, build->skipped, build->skipped_len * sizeof(*build->skipped));
-        if (!set->files || !set->skipped)
+        if (build->sources)
+                set->sources = arena_memdup(set->arena, build->sources, build->sources_len * sizeof(*build->sources));
+        if (!set->files || !set->skipped || (build->sources && !set->sources))
                 return -ENOMEM;
         set->files_len = build->files_len;
         set->skipped_len = build->skipped_len;

@@ -287,6 +287,7 @@ static bool load_port(struct policy_loader *loader, const struct doc_node *node,
         start = doc_present(node, "port");
         end = doc_present(node, "endPort");
         *port = (struct port_match){.kind = PORT_RANGE, .range = {0, UINT16_MAX}, .loc = loader_loc(loader, node)};
+        port->protocol_defaulted = !doc_present(node, "protocol");
         ok = load_protocol(loader, node, &port->protocol);
         if (start)
                 ok = load_port_value(loader, start, port) && ok;
@@ -372,6 +373,7 @@ static void load_policy_types(struct policy_loader *loader, const struct doc_nod
 
         doc_get_list(loader->file, spec, "policyTypes", &list);
         if (!list || list->len == 0) {
+                policy->types_defaulted = true;
                 policy->applies[DIR_INGRESS] = true;
                 policy->applies[DIR_EGRESS] = policy->rules_len[DIR_EGRESS] > 0;
                 return;

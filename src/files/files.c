@@ -218,12 +218,15 @@ static int load_inventory(void *into, const char *name, const char *bytes, size_
         return inventory_load(into, name, bytes, size, diags);
 }
 
-int policies_read(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags)
+static int read_policies(const char *const *paths, size_t len, bool keep, struct policy_set **ret,
+                         struct diag_list *diags)
 {
         _cleanup_(policy_set_freep) struct policy_set *set = NULL;
         int r;
 
         r = policy_set_new(&set);
+        if (r == 0)
+                set->keeps_sources = keep;
         if (r == 0)
                 r = read_each(paths, len, diags, load_policies, set);
         if (r == 0)
@@ -231,6 +234,16 @@ int policies_read(const char *const *paths, size_t len, struct policy_set **ret,
         if (r == 0)
                 *ret = steal(set);
         return r;
+}
+
+int policies_read(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags)
+{
+        return read_policies(paths, len, false, ret, diags);
+}
+
+int policies_read_with_sources(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags)
+{
+        return read_policies(paths, len, true, ret, diags);
 }
 
 int inventory_read(const char *const *paths, size_t len, struct inventory **ret, struct diag_list *diags)

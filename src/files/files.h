@@ -17,5 +17,8 @@ int file_read(const char *path, char **ret, size_t *ret_size, struct diag_list *
  * 0 (look at diags->errors; *ret is there all the same) or -ENOMEM. */
 int policies_read(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags);
 
+/* The same, and the set keeps the files' bytes. */
+int policies_read_with_sources(const char *const *paths, size_t len, struct policy_set **ret, struct diag_list *diags);
+
 /* The same for inventory files. */
 int inventory_read(const char *const *paths, size_t len, struct inventory **ret, struct diag_list *diags);

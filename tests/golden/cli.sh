@@ -40,10 +40,9 @@ silent() { [ ! -s "$work/out" ] || fail "$what: prints: $(cat "$work/out")"; }
 help_and_version() {
         run 0 --help
         out "Usage: vethwall COMMAND"
-        for name in compile matrix explain status endpoints policies counters; do
+        for name in compile matrix explain lint status endpoints policies counters; do
                 out "  $name "
         done
-        out_not "  lint"
         quiet
         run 0 help
         out "Usage: vethwall COMMAND"
@@ -68,7 +67,7 @@ mistakes() {
         run 2 frobnicate
         err "see vethwall --help"
         run 2 lint
-        err "unknown command 'lint'"
+        err "usage: vethwall lint"
         run 2 matrix --polcy=x
         err "did you mean '--policy'?"
         run 2 matrix -z

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Findings as JSON, SARIF and GitHub's workflow commands; rules as text. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lint.h"
+#include "output.h"
+
+static void put_string(struct strbuf *buf, const char *key, const char *text)
+{
+        strbuf_printf(buf, ", \"%s\": ", key);
+        if (text)
+                strbuf_json(buf, text);
+        else
+                strbuf_puts(buf, "null");
+}
+
+static void put_number(struct strbuf *buf, const char *key, unsigned number)
+{
+        if (number > 0)
+                strbuf_printf(buf, ", \"%s\": %u", key, number);
+        else
+                strbuf_printf(buf, ", \"%s\": null", key);
+}
+
+void lint_json(struct strbuf *buf, const struct lint_result *result)
+{
+        strbuf_puts(buf, "{\"findings\": [");
+        for (size_t i = 0; i < result->findings.len; i++) {
+                const struct diag *diag = &result->findings.items[i];
+
+                strbuf_puts(buf, i ? ",\n  {\"rule\": " : "\n  {\"rule\": ");
+                strbuf_json(buf, diag->rule);
+                put_string(buf, "severity", diag_severity_name(diag->severity));
+                put_string(buf, "file", diag->file);
+                put_number(buf, "line", diag->line);
+                put_number(buf, "column", diag->col);
+                put_number(buf, "endColumn", diag->end_col);
+                put_string(buf, "message", diag->message);
+                put_string(buf, "help", diag->hint);
+                put_string(buf, "witness", diag->witness);
+                strbuf_putc(buf, '}');
+        }
+        strbuf_printf(buf, "%s], \"counts\": {", result->findings.len > 0 ? "\n" : "");
+        for (enum diag_severity i = 0; i < DIAG_SEVERITY_MAX; i++)
+                strbuf_printf(buf, "%s\"%s\": %zu", i ? ", " : "", diag_severity_name(i), result->counts[i]);
+        strbuf_printf(buf, "}, \"notShown\": %zu}\n", result->findings.dropped);
+}
+
+static const char *sarif_level(enum diag_severity severity)
+{
+        return severity == DIAG_INFO ? "note" : diag_severity_name(severity);
+}
+
+/* A file name as a relative or absolute reference: what is not plain is percent-encoded. */
+static void put_uri(struct strbuf *buf, const char *name)
+{
+        strbuf_putc(buf, '"');
+        for (const char *p = name; *p; p++) {
+                bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                             strchr("-._~/", *p);
+
+                if (plain)
+                        strbuf_putc(buf, *p);
+                else
+                        strbuf_printf(buf, "%%%02X", (unsigned)(unsigned char)*p);
+        }
+        strbuf_putc(buf, '"');
+}
+
+static void put_sarif_rules(struct strbuf *buf)
+{
+        for (size_t i = 0; i < lint_rules_len; i++) {
+                strbuf_puts(buf, i ? ",\n      {\"id\": " : "\n      {\"id\": ");
+                strbuf_json(buf, lint_rules[i].id);
+                strbuf_puts(buf, ", \"shortDescription\": {\"text\": ");
+                strbuf_json(buf, lint_rules[i].summary);
+                strbuf_puts(buf, "}, \"fullDescription\": {\"text\": ");
+                strbuf_json(buf, lint_rules[i].why);
+                strbuf_puts(buf, "}, \"defaultConfiguration\": {\"level\": ");
+                strbuf_json(buf, sarif_level(lint_rules[i].severity));
+                strbuf_puts(buf, "}}");
+        }
+}
+
+static void put_sarif_text(struct strbuf *buf, const struct diag *diag)
+{
+        struct strbuf text = STRBUF_INIT;
+
+        strbuf_puts(&text, diag->message);
+        if (diag->hint)
+                strbuf_printf(&text, ". Help: %s", diag->hint);
+        if (diag->witness)
+                strbuf_printf(&text, ". Seen by: vethwall explain %s", diag->witness);
+        if (strbuf_check(&text) < 0)
+                buf->failed = true;
+        else
+                strbuf_json(buf, text.text);
+        strbuf_fini(&text);
+}
+
+static void put_sarif_place(struct strbuf *buf, const struct diag *diag)
+{
+        strbuf_puts(buf, ", \"locations\": [{\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
+        put_uri(buf, diag->file);
+        strbuf_putc(buf, '}');
+        if (diag->line > 0)
+                strbuf_printf(buf, ", \"region\": {\"startLine\": %u", diag->line);
+        if (diag->line > 0 && diag->col > 0)
+                strbuf_printf(buf, ", \"startColumn\": %u", diag->col);
+        if (diag->line > 0 && diag->end_col > 0)
+                strbuf_printf(buf, ", \"endColumn\": %u", diag->end_col);
+        strbuf_puts(buf, diag->line > 0 ? "}}}]" : "}}]");
+}
+
+void lint_sarif(struct strbuf *buf, const struct lint_result *result)
+{
+        strbuf_puts(buf, "{\"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": \"2.1.0\",\n"
+                         "  \"runs\": [{\"tool\": {\"driver\": {\"name\": \"vethwall\", \"version\": "
+                         "\"" VETHWALL_VERSION "\", \"rules\": [");
+        put_sarif_rules(buf);
+        strbuf_puts(buf, "\n    ]}}, \"columnKind\": \"unicodeCodePoints\", \"results\": [");
+        for (size_t i = 0; i < result->findings.len; i++) {
+                const struct diag *diag = &result->findings.items[i];
+                const struct lint_rule *rule = lint_rule_find(diag->rule);
+
+                strbuf_puts(buf, i ? ",\n    {\"ruleId\": " : "\n    {\"ruleId\": ");
+                strbuf_json(buf, diag->rule);
+                if (rule)
+                        strbuf_printf(buf, ", \"ruleIndex\": %zu", (size_t)(rule - lint_rules));
+                strbuf_puts(buf, ", \"level\": ");
+                strbuf_json(buf, sarif_level(diag->severity));
+                strbuf_puts(buf, ", \"message\": {\"text\": ");
+                put_sarif_text(buf, diag);
+                strbuf_putc(buf, '}');
+                if (diag->file)
+                        put_sarif_place(buf, diag);
+                strbuf_putc(buf, '}');
+        }
+        strbuf_puts(buf, "\n  ]}]}\n");
+}
+
+/* The value of a property of a workflow command, or, with a list of properties over, its text. */
+static void put_github(struct strbuf *buf, const char *text, bool property)
+{
+        for (const char *p = text; *p; p++) {
+                if (*p == '%' || *p == '\r' || *p == '\n' || (property && (*p == ':' || *p == ',')))
+                        strbuf_printf(buf, "%%%02X", (unsigned)(unsigned char)*p);
+                else
+                        strbuf_putc(buf, *p);
+        }
+}
+
+void lint_github(struct strbuf *buf, const struct lint_result *result)
+{
+        for (size_t i = 0; i < result->findings.len; i++) {
+                const struct diag *diag = &result->findings.items[i];
+
+                strbuf_printf(buf, "::%s title=%s",
+                              diag->severity == DIAG_INFO ? "notice" : diag_severity_name(diag->severity), diag->rule);
+                if (diag->file) {
+                        strbuf_puts(buf, ",file=");
+                        put_github(buf, diag->file, true);
+                        if (diag->line > 0)
+                                strbuf_printf(buf, ",line=%u", diag->line);
+                        if (diag->col > 0)
+                                strbuf_printf(buf, ",col=%u", diag->col);
+                        if (diag->end_col > 0)
+                                strbuf_printf(buf, ",endColumn=%u", diag->end_col);
+                }
+                strbuf_puts(buf, "::");
+                put_github(buf, diag->message, false);
+                if (diag->hint) {
+                        strbuf_puts(buf, "; ");
+                        put_github(buf, diag->hint, false);
+                }
+                strbuf_putc(buf, '\n');
+        }
+}
+
+/* Indented, as a document's comment would be. */
+static void put_example(struct strbuf *buf, const char *heading, const char *text, bool colour)
+{
+        strbuf_putc(buf, '\n');
+        put_colour(buf, colour, COLOUR_BOLD, heading);
+        strbuf_puts(buf, "\n\n");
+        while (*text) {
+                size_t len = strcspn(text, "\n");
+
+                strbuf_puts(buf, "    ");
+                strbuf_add(buf, text, len);
+                strbuf_putc(buf, '\n');
+                text += len + (text[len] == '\n');
+        }
+}
+
+void lint_rule_text(struct strbuf *buf, const struct lint_rule *rule, bool colour)
+{
+        put_colour(buf, colour, COLOUR_BOLD, rule->id);
+        strbuf_printf(buf, " (%s): %s\n\n%s\n", diag_severity_name(rule->severity), rule->summary, rule->why);
+        put_example(buf, "Found in:", rule->bad, colour);
+        put_example(buf, "Not in:", rule->good, colour);
+        if (rule->inventory)
+                put_example(buf, "With the inventory:", rule->inventory, colour);
+}
+
+void lint_rules_text(struct strbuf *buf, bool colour)
+{
+        static const char *const headings[] = {"RULE", "SEVERITY", "INVENTORY", "FINDS"};
+        struct table table;
+
+        table_init(&table, headings, ARRAY_SIZE(headings));
+        for (size_t i = 0; i < lint_rules_len; i++) {
+                table_add(&table, lint_rules[i].id);
+                table_add(&table, diag_severity_name(lint_rules[i].severity));
+                table_add(&table, lint_rules[i].inventory ? "needed" : "");
+                table_add(&table, lint_rules[i].summary);
+        }
+        table_print(buf, &table, colour);
+        table_fini(&table);
+}

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of lint, as vethwall lint --explain prints them. Every example is a test. */
+#include "lint_internal.h"
+
+/* clang-format off */
+const struct lint_rule lint_rules[] = {
+        {
+                .id = "VW001",
+                .severity = DIAG_ERROR,
+                .summary = "a file that cannot be read as YAML or JSON",
+                .why = "A file that is not read is a policy that is missing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "\tpolicyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW002",
+                .severity = DIAG_ERROR,
+                .summary = "a key given twice",
+                .why = "Some readers take the last, some the first, and one of the two is lost without a word.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW003",
+                .severity = DIAG_ERROR,
+                .summary = "an unknown field",
+                .why = "A misspelt field is left out, and what remains may select or allow far more.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelectr: { matchLabels: { app: api } } }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW004",
+                .severity = DIAG_ERROR,
+                .summary = "a value of the wrong type",
+                .why = "yes, 010 and 1.0 without quotes are no strings in YAML, and what is meant is not what is "
+                       "read.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { public: yes } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { public: \"yes\" } }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW005",
+                .severity = DIAG_ERROR,
+                .summary = "a field that is missing, or two that exclude each other",
+                .why = "The object says too little or too much to be understood in one way.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{}]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: {} }]\n",
+        },
+        {
+                .id = "VW006",
+                .severity = DIAG_ERROR,
+                .summary = "two objects of one kind, namespace and name",
+                .why = "In a cluster the one applied last would replace the other.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: all, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW007",
+                .severity = DIAG_WARNING,
+                .summary = "an object that is no policy and was skipped",
+                .why = "A file that looks applied and is not.",
+                .bad = "apiVersion: apps/v1\n"
+                       "kind: Deployment\n"
+                       "metadata: { name: web }\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW008",
+                .severity = DIAG_ERROR,
+                .summary = "a name, number or list beyond its limits",
+                .why = "A cluster refuses the object.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: Web_1, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW009",
+                .severity = DIAG_WARNING,
+                .summary = "a policy without a namespace",
+                .why = "It is put into the namespace \"default\", where it may select nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW010",
+                .severity = DIAG_WARNING,
+                .summary = "a policy without policyTypes",
+                .why = "What is left out means Ingress, and Egress only where there are egress rules: a rule "
+                       "added or removed later changes what is isolated.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  egress:\n"
+                       "    - to: [{ podSelector: {} }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ podSelector: {} }]\n",
+        },
+        {
+                .id = "VW101",
+                .severity = DIAG_ERROR,
+                .summary = "a label key or value in a selector that no label can have",
+                .why = "The selector can never match.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: \"web server\" } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW102",
+                .severity = DIAG_ERROR,
+                .summary = "an operator that is unknown or does not fit its values",
+                .why = "A cluster refuses the selector.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchExpressions: [{ key: app, operator: Exists, values: [web] }] }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchExpressions: [{ key: app, operator: In, values: [web] }] }\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW103",
+                .severity = DIAG_ERROR,
+                .summary = "a selector that contradicts itself",
+                .why = "It selects nothing, whatever the labels: the policy or the rule is dead.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector:\n"
+                       "    matchLabels: { app: web }\n"
+                       "    matchExpressions: [{ key: app, operator: NotIn, values: [web] }]\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector:\n"
+                        "    matchLabels: { app: web }\n"
+                        "    matchExpressions: [{ key: tier, operator: NotIn, values: [test] }]\n"
+                        "  policyTypes: [Ingress]\n",
+        },
+        {
+                .id = "VW201",
+                .severity = DIAG_WARNING,
+                .summary = "rules in a direction that policyTypes leaves out",
+                .why = "They are accepted and do nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  egress:\n"
+                       "    - to: [{ podSelector: {} }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress, Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ podSelector: {} }]\n",
+        },
+        {
+                .id = "VW202",
+                .severity = DIAG_WARNING,
+                .summary = "an entry of ports without a port",
+                .why = "It means all ports of its protocol, and by itself all TCP ports.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{}]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW203",
+                .severity = DIAG_ERROR,
+                .summary = "a port number, range or name that is none",
+                .why = "A port in quotes is a name; a range goes from port up to endPort.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ port: \"80\" }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW206",
+                .severity = DIAG_ERROR,
+                .summary = "a port name for addresses",
+                .why = "Names belong to endpoints; an address outside has none, and the rule never matches there.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                       "      ports: [{ protocol: TCP, port: http }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW207",
+                .severity = DIAG_ERROR,
+                .summary = "a CIDR that is none, an except that does not fit it, or (a warning) bits set behind "
+                           "the length",
+                .why = "10.0.0.5/8 means all of 10.0.0.0/8, which is rarely what was meant.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 10.0.0.5/8 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 10.0.0.5/32 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW210",
+                .severity = DIAG_WARNING,
+                .summary = "excepts that cover their whole cidr",
+                .why = "The block matches no address.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.0/25, 192.0.2.128/25] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.0/25] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW213",
+                .severity = DIAG_INFO,
+                .summary = "ports or blocks of one rule that overlap",
+                .why = "One of them says nothing new, and is left behind when the other is changed.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports:\n"
+                       "        - { protocol: TCP, port: 8000, endPort: 8080 }\n"
+                       "        - { protocol: TCP, port: 8080 }\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports:\n"
+                        "        - { protocol: TCP, port: 8000, endPort: 8080 }\n"
+                        "        - { protocol: TCP, port: 8443 }\n",
+        },
+        {
+                .id = "VW214",
+                .severity = DIAG_WARNING,
+                .summary = "a rule that allows everything",
+                .why = "The policy isolates and opens again: it restricts nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - {}\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW216",
+                .severity = DIAG_INFO,
+                .summary = "a port without a protocol",
+                .why = "It means TCP alone; DNS and HTTP/3 need UDP.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ port: 53 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]\n",
+        },
+        {
+                .id = "VW310",
+                .severity = DIAG_WARNING,
+                .summary = "a block that holds the address of the cloud's metadata service",
+                .why = "Who reaches 169.254.169.254 or fd00:ec2::254 can ask for the machine's credentials.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW311",
+                .severity = DIAG_WARNING,
+                .summary = "a bare empty namespaceSelector",
+                .why = "It allows every endpoint of every namespace.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ namespaceSelector: {} }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW407",
+                .severity = DIAG_WARNING,
+                .summary = "a denial of everybody that leaves the outside out",
+                .why = "Ingress rules of a ClusterNetworkPolicy see endpoints alone: addresses outside still come"
+                       " in.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  ingress:\n"
+                       "    - { action: Deny, from: [{ namespaces: {} }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  ingress:\n"
+                        "    - { action: Deny, from: [{ namespaces: { matchLabels: { team: test } } }] }\n",
+        },
+        {
+                .id = "VW408",
+                .severity = DIAG_WARNING,
+                .summary = "a peer that this host cannot tell",
+                .why = "nodes and domainNames fail closed: a rule that accepts matches nothing by them, any other"
+                       " denies everybody.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Accept, to: [{ domainNames: [example.com] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Accept, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+        {
+                .id = "VW409",
+                .severity = DIAG_ERROR,
+                .summary = "a second Baseline policy, or one of another name; (a warning) an object of v1alpha1",
+                .why = "v1alpha1 is given up; a cluster of today knows ClusterNetworkPolicy.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha1\n"
+                       "kind: AdminNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+        {
+                .id = "VW507",
+                .severity = DIAG_INFO,
+                .summary = "an isolated direction whose rules all list ports",
+                .why = "ping and every protocol without ports is dropped.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n",
+        },
+};
+/* clang-format on */
+const size_t lint_rules_len = ARRAY_SIZE(lint_rules);
