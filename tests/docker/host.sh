@@ -192,8 +192,10 @@ denied() {
 
 # The value of a metric, summed over all label sets that match: metric NAME [REGEX].
 metric() {
-        curl -sf http://127.0.0.1:9746/metrics |
-                awk -v name="$1" -v labels="${2:-}" '
-                        $1 ~ "^" name "([{]|$)" && $0 ~ labels { sum += $NF; found = 1 }
-                        END { if (!found) exit 1; printf "%.15g\n", sum }'
+        local text
+
+        text=$(curl -sf http://127.0.0.1:9746/metrics) || return
+        awk -v name="$1" -v labels="${2:-}" '
+                $1 ~ "^" name "([{]|$)" && $0 ~ labels { sum += $NF; found = 1 }
+                END { if (!found) exit 1; printf "%.15g\n", sum }' <<<"$text"
 }

@@ -186,8 +186,11 @@ kill_agent() {
 
 # value NAME [LABELS]: one metric's value.
 value() {
-        curl -sf "$metrics/metrics" | awk -v name="$1" -v labels="${2:-}" \
-                '!found && $0 ~ "^" name "[{ ]" && index($0, labels) { print $NF; found = 1 }'
+        local text
+
+        text=$(curl -sf "$metrics/metrics") || return
+        awk -v name="$1" -v labels="${2:-}" \
+                '!found && $0 ~ "^" name "[{ ]" && index($0, labels) { print $NF; found = 1 }' <<<"$text"
 }
 
 ask() {
