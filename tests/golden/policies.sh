@@ -29,6 +29,7 @@ one() {
 for path in policies/examples/*.yaml; do
         name=$(basename "$path" .yaml)
         one "$name" "$path"
+        check "$name: lint has no warning" "$vethwall" lint "$path"
         check "$name: says what it does" grep -q '^# What it does$' "$path"
         check "$name: says what it leaves open" grep -q '^# What it leaves open$' "$path"
         check "$name: is in the list" grep -qF "(examples/$name.yaml)" policies/README.md
