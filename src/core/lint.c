@@ -180,6 +180,64 @@ static int add_sources(const struct policy_set *policies, struct diag_list *find
         return 0;
 }
 
+/* Which classes each policy is in. */
+static int index_classes(struct lint *lint, enum direction d)
+{
+        const struct world *world = lint->world;
+        size_t policies = lint->policies->policies_len, total = 0;
+        uint32_t *first = calloc(policies + 2, sizeof(*first));
+
+        lint->first[d] = first;
+        for (size_t i = 0; i < world->classes_len[d]; i++)
+                total += world->classes[d][i].policies_len;
+        lint->classes[d] = calloc(total + 1, sizeof(*lint->classes[d]));
+        if (!first || !lint->classes[d])
+                return -ENOMEM;
+        for (size_t i = 0; i < world->classes_len[d]; i++)
+                for (size_t j = 0; j < world->classes[d][i].policies_len; j++)
+                        first[world->classes[d][i].policy_ids[j] + 2]++;
+        for (size_t i = 2; i < policies + 2; i++)
+                first[i] += first[i - 1];
+        for (uint32_t i = 0; i < world->classes_len[d]; i++)
+                for (size_t j = 0; j < world->classes[d][i].policies_len; j++)
+                        lint->classes[d][first[world->classes[d][i].policy_ids[j] + 1]++] = i;
+        return 0;
+}
+
+size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint)
+{
+        size_t n = 0;
+
+        *ret_endpoint = WORLD_OUTSIDE;
+        for (enum direction d = 0; n == 0 && d < DIR_MAX; d++) {
+                for (uint32_t i = lint->first[d][policy]; i < lint->first[d][policy + 1]; i++) {
+                        const struct class *class = &lint->world->classes[d][lint->classes[d][i]];
+
+                        for (size_t j = 0; j < class->identities_len; j++) {
+                                const struct identity *identity = &lint->world->identities[class->identities[j]];
+
+                                n += identity->endpoints_len;
+                                if (*ret_endpoint == WORLD_OUTSIDE || identity->endpoints[0] < *ret_endpoint)
+                                        *ret_endpoint = identity->endpoints[0];
+                        }
+                }
+        }
+        return n;
+}
+
+static void ask_world(struct lint *lint)
+{
+        for (enum direction d = 0; d < DIR_MAX; d++)
+                if (index_classes(lint, d) < 0)
+                        lint->r = -ENOMEM;
+        if (lint->r == 0)
+                lint_inventory(lint);
+        for (enum direction d = 0; d < DIR_MAX; d++) {
+                free(lint->first[d]);
+                free(lint->classes[d]);
+        }
+}
+
 int lint(struct lint_result *result, const struct policy_set *policies, struct world *world)
 {
         struct lint job = {.result = result, .policies = policies, .world = world};
@@ -188,6 +246,8 @@ int lint(struct lint_result *result, const struct policy_set *policies, struct w
         report_skipped(&job);
         if (result->findings.errors == 0) {
                 lint_documents(&job);
+                if (world && job.r == 0)
+                        ask_world(&job);
         }
         if (job.r == 0)
                 job.r = add_sources(policies, &result->findings);

@@ -15,7 +15,10 @@ struct lint {
         struct lint_result *result;
         const struct policy_set *policies;
         struct world *world; /* NULL: there is no inventory */
-        int r;               /* 0, or -ENOMEM once memory was short; the end looks */
+        /* The classes that each policy is in: those of policy p from first[p] on, up to first[p + 1]. NULL without a world. */
+        uint32_t *first[DIR_MAX];
+        uint32_t *classes[DIR_MAX];
+        int r; /* 0, or -ENOMEM once memory was short; the end looks */
 };
 
 /* What a finding says beside its message; all may be NULL. */
@@ -49,6 +52,9 @@ const char *lint_protocol_name(uint8_t protocol);
 
 /* True where everything that narrow selects is selected by wide too, whatever the labels. NULL selects everything. */
 bool lint_selector_covers(const struct selector *wide, const struct selector *narrow);
+
+/* How many endpoints a policy selects in a direction in which it applies, and one of them (WORLD_OUTSIDE: none). */
+size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint);
 
 /* One thing that a class can be asked: a peer, and the rules that match it in the order in which they decide. */
 struct lint_case {

@@ -275,6 +275,151 @@ const struct lint_rule lint_rules[] = {
                         "  policyTypes: [Ingress]\n",
         },
         {
+                .id = "VW104",
+                .severity = DIAG_WARNING,
+                .summary = "a policy that selects no endpoint",
+                .why = "It protects nothing: a label or a namespace is not what it was taken for.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: front } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW105",
+                .severity = DIAG_WARNING,
+                .summary = "a peer that selects no endpoint",
+                .why = "The rule lets nobody in, or out, by it.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: proxy } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW106",
+                .severity = DIAG_WARNING,
+                .summary = "a namespaceSelector that matches no namespace",
+                .why = "There is no such project, so the peer is nobody.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ namespaceSelector: { matchLabels: { team: blue } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
+        },
+        {
+                .id = "VW107",
+                .severity = DIAG_WARNING,
+                .summary = "a label key or value one letter away from one that is there",
+                .why = "A misspelt label selects nothing, and behind NotIn everything.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: apii } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW109",
+                .severity = DIAG_WARNING,
+                .summary = "a namespaceSelector and a podSelector in two items",
+                .why = "Two items mean \"or\"; in one item, without the second dash, they mean \"and\".",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from:\n"
+                       "        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } }\n"
+                       "        - podSelector: { matchLabels: { app: probe } }\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from:\n"
+                        "        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } }\n"
+                        "          podSelector: { matchLabels: { app: probe } }\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n"
+                             "  - { name: shell, namespace: ops, labels: { app: shell }, addresses: [10.0.1.3] }\n",
+        },
+        {
                 .id = "VW201",
                 .severity = DIAG_WARNING,
                 .summary = "rules in a direction that policyTypes leaves out",
@@ -345,6 +490,36 @@ const struct lint_rule lint_rules[] = {
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
         },
         {
+                .id = "VW204",
+                .severity = DIAG_WARNING,
+                .summary = "a port name that a destination does not know",
+                .why = "The rule does not match there.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - ports: [{ protocol: TCP, port: metrics }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - ports: [{ protocol: TCP, port: http }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - name: web-1\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: web }\n"
+                             "    addresses: [10.0.0.2]\n"
+                             "    ports: [{ name: http, port: 8080, protocol: TCP }]\n",
+        },
+        {
                 .id = "VW206",
                 .severity = DIAG_ERROR,
                 .summary = "a port name for addresses",
@@ -392,6 +567,63 @@ const struct lint_rule lint_rules[] = {
                         "  ingress:\n"
                         "    - from: [{ ipBlock: { cidr: 10.0.0.5/32 } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW208",
+                .severity = DIAG_WARNING,
+                .summary = "a block that holds endpoints' addresses",
+                .why = "It matches them by address whatever their labels, and addresses change.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 10.0.0.0/8 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.0.0.0/16] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW209",
+                .severity = DIAG_WARNING,
+                .summary = "every address of one family, for endpoints that have both",
+                .why = "0.0.0.0/0 does not cover IPv6, nor ::/0 IPv4.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }, { ipBlock: { cidr: \"::/0\" } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2, \"fd00::2\"] }\n",
         },
         {
                 .id = "VW210",
@@ -612,6 +844,68 @@ const struct lint_rule lint_rules[] = {
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+        {
+                .id = "VW501",
+                .severity = DIAG_WARNING,
+                .summary = "a policy that means a container in the host's network",
+                .why = "It is the host, and no policy holds for it.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - name: node-exporter\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: exporter }\n"
+                             "    addresses: [192.0.2.1]\n"
+                             "    hostNetwork: true\n",
+        },
+        {
+                .id = "VW502",
+                .severity = DIAG_WARNING,
+                .summary = "an except for the host's own address",
+                .why = "A container's own host reaches it whatever the policy says.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.1/32] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.2/32] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - name: node-exporter\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: exporter }\n"
+                             "    addresses: [192.0.2.1]\n"
+                             "    hostNetwork: true\n",
         },
         {
                 .id = "VW507",

@@ -63,7 +63,7 @@ static int group_fill(struct world *world, struct group *group, const char *own_
         return r;
 }
 
-static int group_intern(struct world *world, const char *own_ns, const struct peer *peer, uint32_t *ret)
+int world_peer_group(struct world *world, const char *own_ns, const struct peer *peer, uint32_t *ret)
 {
         _cleanup_(strbuf_fini) struct strbuf key = STRBUF_INIT;
         struct group group = {0};
@@ -134,7 +134,7 @@ static int world_rule_fill(struct world *world, struct world_rule *ret, uint32_t
                         ret->has_blocks = true;
                         continue;
                 }
-                r = group_intern(world, ns, &rule->peers[i], &ret->groups[ret->groups_len]);
+                r = world_peer_group(world, ns, &rule->peers[i], &ret->groups[ret->groups_len]);
                 if (r < 0)
                         return r;
                 ret->groups_len++;

@@ -126,6 +126,9 @@ int world_build_identities(struct world *world);
 /* Index of a namespace, or NONE. */
 uint32_t world_find_namespace(const struct world *world, const char *name);
 
+/* The group of a peer that selects, for a policy of own_ns. 0 or -ENOMEM. */
+int world_peer_group(struct world *world, const char *own_ns, const struct peer *peer, uint32_t *ret);
+
 /* The rule list with exactly these rules (ascending). 0 or -ENOMEM. */
 int world_intern_list(struct world *world, const uint32_t *rules, size_t len, uint32_t *ret);
 

@@ -220,6 +220,48 @@ static void blocks(void **state)
         assert_int_equal(find(&run, "VW213")->line, 11);
 }
 
+/* A cluster-wide policy has no pod selector to point at. */
+static void place_of_a_cluster_policy(void **state)
+{
+        _cleanup_(run_fini) struct run run = {0};
+
+        (void)state;
+        run_lint(
+                &run,
+                "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: guard }\n"
+                "spec:\n  tier: Admin\n  priority: 1\n  subject: { namespaces: { matchLabels: { team: b } } }\n"
+                "  egress: [{ action: Deny, to: [{ networks: [192.0.2.0/24] }] }]\n",
+                "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints: [{ name: a, addresses: [10.0.0.1] }]\n");
+        check_findings(&run);
+        assert_int_equal(find(&run, "VW104")->line, 3);
+}
+
+/* Only what nobody could have meant is called a slip. */
+static void slips(void **state)
+{
+        static const struct {
+                const char *label;
+                bool slip;
+        } cases[] = {
+                {"app: frontned", true},  {"app: fronted", true},  {"app: frontendd", true}, {"aap: frontend", true},
+                {"app: frontend", false}, {"app: backend", false}, {"app: worker-2", false}, {"app: fr", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(run_fini) struct run run = {0};
+                char text[512];
+
+                snprintf(text, sizeof(text), HEAD "  podSelector: { matchLabels: { %s } }\n  policyTypes: [Ingress]\n",
+                         cases[i].label);
+                run_lint(&run, text,
+                         "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"
+                         "  - { name: a, labels: { app: frontend } }\n  - { name: b, labels: { app: worker-1 } }\n");
+                if ((count(&run, "VW107") == 1) != cases[i].slip)
+                        fail_msg("%s", cases[i].label);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
