@@ -232,6 +232,8 @@ static void ask_world(struct lint *lint)
                         lint->r = -ENOMEM;
         if (lint->r == 0)
                 lint_inventory(lint);
+        if (lint->r == 0)
+                lint_dead(lint);
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 free(lint->first[d]);
                 free(lint->classes[d]);

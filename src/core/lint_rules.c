@@ -725,6 +725,80 @@ const struct lint_rule lint_rules[] = {
                         "      ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]\n",
         },
         {
+                .id = "VW301",
+                .severity = DIAG_WARNING,
+                .summary = "a rule that decides nothing, since others decide all that it speaks of",
+                .why = "It looks as if it mattered. Removing it, or the others, by mistake is then easy.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: {} }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n"
+                        "    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
+        },
+        {
+                .id = "VW303",
+                .severity = DIAG_WARNING,
+                .summary = "a policy that changes nothing",
+                .why = "Others isolate what it isolates and decide all that it speaks of.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW310",
                 .severity = DIAG_WARNING,
                 .summary = "a block that holds the address of the cloud's metadata service",

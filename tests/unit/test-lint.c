@@ -265,8 +265,14 @@ static void slips(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(examples),       cmocka_unit_test(errors_first), cmocka_unit_test(places),
-                cmocka_unit_test(contradictions), cmocka_unit_test(overlaps),     cmocka_unit_test(blocks),
+                cmocka_unit_test(examples),
+                cmocka_unit_test(errors_first),
+                cmocka_unit_test(places),
+                cmocka_unit_test(contradictions),
+                cmocka_unit_test(overlaps),
+                cmocka_unit_test(blocks),
+                cmocka_unit_test(place_of_a_cluster_policy),
+                cmocka_unit_test(slips),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
