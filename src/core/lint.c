@@ -234,6 +234,8 @@ static void ask_world(struct lint *lint)
                 lint_inventory(lint);
         if (lint->r == 0)
                 lint_dead(lint);
+        if (lint->r == 0)
+                lint_flows(lint);
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 free(lint->first[d]);
                 free(lint->classes[d]);

@@ -799,6 +799,60 @@ const struct lint_rule lint_rules[] = {
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
+                .id = "VW305",
+                .severity = DIAG_WARNING,
+                .summary = "a flow that one side allows and the other denies",
+                .why = "A connection needs the egress of the one who opens it and the ingress of the one who "
+                       "answers. This one times out.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress, Egress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: api-out, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: api } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ podSelector: { matchLabels: { app: web } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW310",
                 .severity = DIAG_WARNING,
                 .summary = "a block that holds the address of the cloud's metadata service",

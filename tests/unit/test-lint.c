@@ -262,6 +262,127 @@ static void slips(void **state)
         }
 }
 
+static const char pods[] = "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"
+                           "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                           "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                           "  - { name: db-1, namespace: shop, labels: { app: db }, addresses: [10.0.0.4] }\n";
+
+/* Which ingress rules of one policy are dead, as a text of their indexes, and with what severity. */
+static void dead_rules(void **state)
+{
+        static const struct {
+                const char *rules, *dead;
+                enum diag_severity severity;
+        } cases[] = {
+                {"[{ from: [{ podSelector: {} }] }, { from: [{ podSelector: { matchLabels: { app: api } } }] }]", "1",
+                 DIAG_WARNING},
+                {"[{ from: [{ podSelector: { matchLabels: { app: api } } }] }, { from: [{ podSelector: {} }] }]", "0",
+                 DIAG_WARNING},
+                {"[{ ports: [{ port: 80 }] }, { ports: [{ port: 80 }] }]", "1", DIAG_WARNING},
+                {"[{ ports: [{ port: 80 }] }, { ports: [{ port: 81 }] }, { ports: [{ port: 80, endPort: 81 }] }]", "2",
+                 DIAG_INFO},
+                {"[{ ports: [{ port: 80, endPort: 82 }] }, { ports: [{ port: 80 }] }, { ports: [{ port: 82 }] }]", "12",
+                 DIAG_WARNING},
+                {"[{ from: [{ podSelector: { matchLabels: { app: api } } }] }, { from: [{ podSelector: "
+                 "{ matchExpressions: [{ key: app, operator: NotIn, values: [web, db] }] } }] }]",
+                 "1", DIAG_INFO},
+                {"[{ from: [{ ipBlock: { cidr: 10.0.0.0/8 } }] }, { from: [{ ipBlock: { cidr: 10.0.0.0/24 } }] }]", "1",
+                 DIAG_WARNING},
+                {"[{ from: [{ ipBlock: { cidr: 10.0.0.0/24 } }] }, { from: [{ podSelector: {} }] }]", "1", DIAG_INFO},
+                {"[{ from: [{ podSelector: {} }] }, { from: [{ ipBlock: { cidr: 10.0.0.0/24 } }] }]", "0", DIAG_INFO},
+                {"[{ ports: [{ port: 80 }] }, { ports: [{ port: 80, protocol: UDP }] }, { ports: [{}] }]", "0",
+                 DIAG_WARNING},
+                {"[{ ports: [{}, { protocol: UDP }, { protocol: SCTP }] }, {}]", "0", DIAG_WARNING},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(run_fini) struct run run = {0};
+                char text[1024], dead[16] = "";
+
+                snprintf(text, sizeof(text), HEAD "  podSelector: {}\n  policyTypes: [Ingress]\n  ingress: %s\n",
+                         cases[i].rules);
+                run_lint(&run, text, pods);
+                check_findings(&run);
+                for (size_t j = 0; j < run.result.findings.len; j++) {
+                        const struct diag *diag = &run.result.findings.items[j];
+
+                        if (strcmp(diag->rule, "VW301") != 0)
+                                continue;
+                        assert_int_equal(diag->severity, cases[i].severity);
+                        strncat(dead, strchr(diag->message, '[') + 1, 1);
+                }
+                if (strcmp(dead, cases[i].dead) != 0)
+                        fail_msg("%s: '%s'", cases[i].rules, dead);
+        }
+}
+
+/* In a tier with an order, a rule behind one that decides otherwise is an error. */
+static void dead_in_a_tier(void **state)
+{
+        _cleanup_(run_fini) struct run run = {0};
+
+        (void)state;
+        run_lint(
+                &run,
+                "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: guard }\n"
+                "spec:\n  tier: Admin\n  priority: 1\n  subject: { namespaces: {} }\n  egress:\n"
+                "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
+                "    - { action: Pass, to: [{ networks: [198.51.100.0/24] }] }\n"
+                "    - { action: Deny, to: [{ networks: [198.51.100.0/25] }] }\n",
+                pods);
+        assert_int_equal(count(&run, "VW301"), 2);
+        assert_int_equal(find(&run, "VW301")->severity, DIAG_ERROR);
+        assert_int_equal(find(&run, "VW301")->line, 10);
+}
+
+/* "ns/name" */
+static size_t endpoint_of(const struct run *run, const char *text, size_t len)
+{
+        char name[128];
+
+        for (size_t i = 0; i < run->inventory->endpoints_len; i++) {
+                snprintf(name, sizeof(name), "%s/%s", run->inventory->endpoints[i].ns,
+                         run->inventory->endpoints[i].name);
+                if (strlen(name) == len && memcmp(name, text, len) == 0)
+                        return i;
+        }
+        fail_msg("no endpoint: %s", text);
+        return 0;
+}
+
+/* The witness of a half-open flow is denied, and the side of the rule allows it. */
+static void half_open(void **state)
+{
+        _cleanup_(run_fini) struct run run = {0};
+        _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+        struct explain_query query = {.protocol = IPPROTO_TCP, .port = 80};
+        const char *witness, *space;
+
+        (void)state;
+        run_lint(&run,
+                 HEAD
+                 "  podSelector: {}\n  policyTypes: [Ingress, Egress]\n---\n"
+                 "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: out, namespace: shop }\n"
+                 "spec:\n  podSelector: { matchLabels: { app: web } }\n  policyTypes: [Egress]\n  egress:\n"
+                 "    - to: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                 "      ports: [{ protocol: TCP, port: 80 }]\n",
+                 pods);
+        check_findings(&run);
+        assert_int_equal(count(&run, "VW305"), 1);
+        witness = find(&run, "VW305")->witness;
+        assert_string_equal(witness, "shop/web-1 shop/api-1 TCP/80");
+        space = strchr(witness, ' ');
+        query.src.endpoint = endpoint_of(&run, witness, (size_t)(space - witness));
+        query.dst.endpoint = endpoint_of(&run, space + 1, strcspn(space + 1, " "));
+        assert_int_equal(explain(&explanation, run.world, &query), 0);
+        assert_int_equal(explanation->verdict, ACTION_DENY);
+        assert_int_equal(explanation->sides[DIR_EGRESS].cause.action, ACTION_ALLOW);
+        assert_non_null(explanation->sides[DIR_EGRESS].cause.rule);
+        assert_int_equal(explanation->sides[DIR_INGRESS].cause.action, ACTION_DENY);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -273,6 +394,9 @@ int main(void)
                 cmocka_unit_test(blocks),
                 cmocka_unit_test(place_of_a_cluster_policy),
                 cmocka_unit_test(slips),
+                cmocka_unit_test(dead_rules),
+                cmocka_unit_test(dead_in_a_tier),
+                cmocka_unit_test(half_open),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
