@@ -55,6 +55,10 @@ const struct label_set *world_namespace_labels(const struct world *world, const 
 size_t world_classes(const struct world *world, enum direction direction);
 uint32_t world_class(const struct world *world, enum direction direction, size_t endpoint);
 
+/* What selectors and port names see of an endpoint: those with the same number differ, to the policies, in their
+ * addresses alone. UINT32_MAX for a host-network endpoint. */
+uint32_t world_identity(const struct world *world, size_t endpoint);
+
 /* True if some NetworkPolicy isolates the class. */
 bool world_class_is_isolated(const struct world *world, enum direction direction, uint32_t class);
 

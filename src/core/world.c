@@ -457,6 +457,11 @@ uint32_t world_class(const struct world *world, enum direction direction, size_t
         return identity == NONE ? NONE : world->identities[identity].class[direction];
 }
 
+uint32_t world_identity(const struct world *world, size_t endpoint)
+{
+        return world->endpoint_identity[endpoint];
+}
+
 bool world_class_is_isolated(const struct world *world, enum direction direction, uint32_t class)
 {
         return world->classes[direction][class].isolated_by;
