@@ -6,6 +6,7 @@
 
 int command_compile(const struct options *options);
 int command_matrix(const struct options *options);
+int command_diff(const struct options *options);
 int command_explain(const struct options *options);
 int command_lint(const struct options *options);
 int command_status(const struct options *options);

@@ -3,77 +3,16 @@
 #include <assert.h>
 #include <string.h>
 
+#include "cause.h"
 #include "explain.h"
 #include "output.h"
-
-/* "ns/name"; a cluster-wide policy has its name alone. */
-static void put_policy(struct strbuf *buf, const struct policy *policy)
-{
-        if (policy->ns) {
-                strbuf_clean(buf, policy->ns);
-                strbuf_putc(buf, '/');
-        }
-        strbuf_clean(buf, policy->name);
-}
-
-static const char *loc_file(const struct answer *answer, const struct src_loc *loc)
-{
-        return loc->file == UINT32_MAX ? NULL : answer->policies->files[loc->file];
-}
-
-/* Where the cause stands: the rule, or the policy that isolates. NULL: nowhere. */
-static const struct src_loc *cause_loc(const struct cause *cause)
-{
-        return cause->rule ? &cause->rule->loc : cause->policy ? &cause->policy->loc : NULL;
-}
-
-static void json_policy(struct strbuf *buf, const struct policy *policy)
-{
-        _cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
-
-        if (!policy) {
-                strbuf_puts(buf, "null");
-                return;
-        }
-
-        strbuf_printf(&name, "%s%s%s", policy->ns ? policy->ns : "", policy->ns ? "/" : "", policy->name);
-        if (strbuf_check(&name) < 0)
-                buf->failed = true;
-        else
-                strbuf_json(buf, name.text);
-}
 
 static void json_side(struct strbuf *buf, const struct answer *answer, enum direction direction)
 {
         const struct explain_side *side = &answer->explanation->sides[direction];
-        const struct cause *cause = &side->cause;
-        const struct src_loc *loc = cause_loc(cause);
-        const char *file = loc ? loc_file(answer, loc) : NULL;
 
-        strbuf_printf(buf, "\"%s\": {\"verdict\": \"%s\", \"tier\": ", direction_name(direction),
-                      action_name(cause->action));
-        if (side->status == EXPLAIN_JUDGED)
-                strbuf_printf(buf, "\"%s\"", tier_name(cause->tier));
-        else
-                strbuf_puts(buf, "null");
-
-        strbuf_puts(buf, ", \"policy\": ");
-        json_policy(buf, cause->policy);
-
-        if (cause->rule)
-                strbuf_printf(buf, ", \"rule\": %u, \"file\": ", cause->rule->index);
-        else
-                strbuf_puts(buf, ", \"rule\": null, \"file\": ");
-
-        if (file)
-                strbuf_json(buf, file);
-        else
-                strbuf_puts(buf, "null");
-
-        if (loc && loc->line > 0)
-                strbuf_printf(buf, ", \"line\": %u}", loc->line);
-        else
-                strbuf_puts(buf, ", \"line\": null}");
+        strbuf_printf(buf, "\"%s\": ", direction_name(direction));
+        put_cause_json(buf, answer->policies, &side->cause, side->status == EXPLAIN_JUDGED);
 }
 
 void answer_json(struct strbuf *buf, const struct answer *answer)
@@ -83,15 +22,6 @@ void answer_json(struct strbuf *buf, const struct answer *answer)
         strbuf_puts(buf, ",\n ");
         json_side(buf, answer, DIR_INGRESS);
         strbuf_puts(buf, "}\n");
-}
-
-static void put_loc(struct strbuf *buf, const struct answer *answer, const struct src_loc *loc)
-{
-        const char *file = loc_file(answer, loc);
-
-        strbuf_clean(buf, file ? file : "?");
-        if (loc->line > 0)
-                strbuf_printf(buf, ":%u", loc->line);
 }
 
 static void put_verdict(struct strbuf *buf, const struct answer *answer, enum action verdict)
@@ -286,7 +216,7 @@ static void put_rule(struct strbuf *buf, const struct answer *answer, const stru
         bool matches = rule->peer_matches && rule->ports == EXPLAIN_PORT_MATCHES;
 
         strbuf_printf(buf, "    %s[%u]  ", direction_name(direction), rule->rule->index);
-        put_loc(buf, answer, &rule->rule->loc);
+        put_loc(buf, answer->policies, &rule->rule->loc);
         strbuf_puts(buf, "  ");
         if (matches)
                 put_colour(buf, answer->colour, rule->rule->action == ACTION_DENY ? COLOUR_RED : COLOUR_GREEN,
@@ -320,7 +250,7 @@ static void put_policies(struct strbuf *buf, const struct answer *answer, enum d
                 strbuf_putc(buf, ' ');
                 put_policy(buf, policy->policy);
                 strbuf_puts(buf, "  ");
-                put_loc(buf, answer, &policy->policy->loc);
+                put_loc(buf, answer->policies, &policy->policy->loc);
                 strbuf_putc(buf, '\n');
 
                 if (policy->rules_len == 0)
@@ -360,7 +290,7 @@ static void put_cause(struct strbuf *buf, const struct answer *answer, enum dire
         put_policy(buf, cause->policy);
         if (cause->rule) {
                 strbuf_printf(buf, ", %s[%u], ", direction_name(direction), cause->rule->index);
-                put_loc(buf, answer, &cause->rule->loc);
+                put_loc(buf, answer->policies, &cause->rule->loc);
                 strbuf_putc(buf, '\n');
         } else {
                 strbuf_printf(buf, ", which isolates its %s; no rule allows this\n", direction_name(direction));

@@ -251,11 +251,11 @@ static void put_port(struct strbuf *buf, uint16_t port)
         strbuf_add(buf, digits + at, sizeof(digits) - at);
 }
 
-void put_conns_json(struct strbuf *buf, const struct conns *conns)
+/* "TCP": [[80, 80]], "UDP": ...; true if there was anything. */
+static bool put_ports_json(struct strbuf *buf, const struct conns *conns)
 {
         const char *separator = "\"";
 
-        strbuf_putc(buf, '{');
         for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
                 if (conns->ports_len[proto] == 0)
                         continue;
@@ -272,7 +272,23 @@ void put_conns_json(struct strbuf *buf, const struct conns *conns)
                 strbuf_putc(buf, ']');
                 separator = ", \"";
         }
+
+        return separator[0] == ',';
+}
+
+void put_conns_json(struct strbuf *buf, const struct conns *conns)
+{
+        strbuf_putc(buf, '{');
+        put_ports_json(buf, conns);
         strbuf_puts(buf, conns->other ? "}, \"other\": true" : "}, \"other\": false");
+}
+
+void put_conns_json_object(struct strbuf *buf, const struct conns *conns)
+{
+        strbuf_putc(buf, '{');
+        if (put_ports_json(buf, conns))
+                strbuf_puts(buf, ", ");
+        strbuf_puts(buf, conns->other ? "\"other\": true}" : "\"other\": false}");
 }
 
 void put_endpoint(struct strbuf *buf, const struct endpoint *endpoint)

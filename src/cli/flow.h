@@ -35,6 +35,9 @@ void put_conns(struct strbuf *buf, const struct conns *conns);
 /* The value of "conns", and after it "other": {"TCP": [[80, 80]]}, "other": false */
 void put_conns_json(struct strbuf *buf, const struct conns *conns);
 
+/* Both in one object: {"TCP": [[80, 80]], "other": false} */
+void put_conns_json_object(struct strbuf *buf, const struct conns *conns);
+
 /* "ns/name", as text or as a JSON string. */
 void put_endpoint(struct strbuf *buf, const struct endpoint *endpoint);
 void put_endpoint_json(struct strbuf *buf, const struct endpoint *endpoint);

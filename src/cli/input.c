@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Policies and inventory of a command, with everything that is wrong with them said on standard error. */
+#include <errno.h>
 #include <stdio.h>
 
 #include <vethwall/diag.h>
@@ -42,33 +43,33 @@ static int warn_skipped(struct diag_list *diags, const struct policy_set *set)
         return 0;
 }
 
-static int read_files(struct input *input, const struct options *options, struct diag_list *diags)
+int input_policies(struct policy_set **ret, const char *const *paths, size_t len, struct diag_list *diags)
 {
+        _cleanup_(policy_set_freep) struct policy_set *policies = NULL;
         int r;
 
-        r = policies_read(options->policies, options->policies_len, &input->policies, diags);
+        r = policies_read(paths, len, &policies, diags);
         if (r < 0)
                 return r;
 
-        r = warn_skipped(diags, input->policies);
+        r = warn_skipped(diags, policies);
         if (r < 0)
                 return r;
 
-        return inventory_read(options->inventories, options->inventories_len, &input->inventory, diags);
+        *ret = steal(policies);
+        return 0;
 }
 
-static int print_diags(const struct diag_list *diags, bool colour)
+int input_judge(const struct diag_list *diags, bool colour)
 {
         _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
-        int r;
 
         diag_list_format(&buf, diags, colour);
-        r = strbuf_check(&buf);
-        if (r < 0)
-                return r;
+        if (strbuf_check(&buf) < 0)
+                return complain_errno(-ENOMEM);
 
         fputs(buf.text, stderr);
-        return 0;
+        return diags->errors > 0 ? EXIT_TROUBLE : 0;
 }
 
 int input_read(struct input *ret, const struct options *options)
@@ -77,15 +78,15 @@ int input_read(struct input *ret, const struct options *options)
         _cleanup_(input_fini) struct input input = INPUT_INIT;
         int r;
 
-        r = read_files(&input, options, &diags);
+        r = input_policies(&input.policies, options->policies, options->policies_len, &diags);
+        if (r == 0)
+                r = inventory_read(options->inventories, options->inventories_len, &input.inventory, &diags);
         if (r < 0)
                 return complain_errno(r);
 
-        r = print_diags(&diags, options->colour_err);
-        if (r < 0)
-                return complain_errno(r);
-        if (diags.errors > 0)
-                return EXIT_TROUBLE;
+        r = input_judge(&diags, options->colour_err);
+        if (r != 0)
+                return r;
         if (input.policies->files_len == 0)
                 complain("warning: there is no policy file in what -p names, so nothing is isolated");
 

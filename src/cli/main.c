@@ -42,6 +42,21 @@ const struct command commands[] = {
                 .run = command_explain,
         },
         {
+                .name = "diff",
+                .operands = "OLD NEW",
+                .summary = "Which flows a change of policies allows or denies, and by which rules",
+                .details =
+                        "OLD and NEW are policy files, or directories of them. With -i twice, OLD is judged with the "
+                        "first inventory\nand NEW with the second. Exit code: 0 no change as --fail-on says (any, "
+                        "widen, narrow; "
+                        "else any),\n1 some, 2 trouble.\n",
+                .options = OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FAIL_ON),
+                .formats = FORMATS_TEXT_JSON | 1u << FORMAT_MARKDOWN,
+                .operands_min = 2,
+                .operands_max = 2,
+                .run = command_diff,
+        },
+        {
                 .name = "lint",
                 .operands = "PATH...",
                 .summary = "What is wrong or suspicious in policy files",

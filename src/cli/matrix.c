@@ -313,6 +313,7 @@ static int write_report(struct report *report, enum format format)
         case FORMAT_NFT:
         case FORMAT_SARIF:
         case FORMAT_GITHUB:
+        case FORMAT_MARKDOWN:
         case FORMAT_MAX:
                 break;
         }

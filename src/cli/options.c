@@ -29,8 +29,8 @@ static const struct {
 static_assert(ARRAY_SIZE(option_specs) == OPTION_MAX, "an option without a specification");
 
 static const char *const format_names[] = {
-        [FORMAT_TEXT] = "text", [FORMAT_JSON] = "json",   [FORMAT_CSV] = "csv",
-        [FORMAT_NFT] = "nft",   [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
+        [FORMAT_TEXT] = "text",   [FORMAT_JSON] = "json",     [FORMAT_CSV] = "csv",           [FORMAT_NFT] = "nft",
+        [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github", [FORMAT_MARKDOWN] = "markdown",
 };
 static_assert(ARRAY_SIZE(format_names) == FORMAT_MAX, "a format without a name");
 

@@ -8,8 +8,9 @@
 #include <vethwall/base.h>
 #include <vethwall/strbuf.h>
 
-/* Exit codes: allowed or done, denied, and anything that kept the question from being answered. */
+/* Exit codes: allowed or done, denied or different, and anything that kept the question from being answered. */
 #define EXIT_DENIED 1
+#define EXIT_DIFFERENT 1
 #define EXIT_TROUBLE 2
 
 enum format {
@@ -19,6 +20,7 @@ enum format {
         FORMAT_NFT,
         FORMAT_SARIF,
         FORMAT_GITHUB,
+        FORMAT_MARKDOWN,
         FORMAT_MAX,
 };
 

@@ -40,7 +40,7 @@ silent() { [ ! -s "$work/out" ] || fail "$what: prints: $(cat "$work/out")"; }
 help_and_version() {
         run 0 --help
         out "Usage: vethwall COMMAND"
-        for name in compile matrix explain lint status endpoints policies counters; do
+        for name in compile matrix explain diff lint status endpoints policies counters; do
                 out "  $name "
         done
         quiet
