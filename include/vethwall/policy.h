@@ -120,9 +120,9 @@ struct policy_set {
         size_t namespaces_len;
         struct skipped_object *skipped; /* in order of appearance */
         size_t skipped_len;
-        bool keeps_sources; /* set before loading by who wants the sources; else sources is NULL */
+        bool keeps_sources;            /* set before loading by who wants the sources; else sources is NULL */
         struct policy_source *sources; /* as files */
-        struct policy_build *build; /* filling state, NULL once sealed */
+        struct policy_build *build;    /* filling state, NULL once sealed */
 };
 
 /* 0 or -ENOMEM. */

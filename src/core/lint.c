@@ -236,6 +236,10 @@ static void ask_world(struct lint *lint)
                 lint_dead(lint);
         if (lint->r == 0)
                 lint_flows(lint);
+        if (lint->r == 0)
+                lint_classes(lint);
+        if (lint->r == 0)
+                lint_tiers(lint);
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 free(lint->first[d]);
                 free(lint->classes[d]);

@@ -87,4 +87,6 @@ bool lint_rule_holds(const struct lint *lint, const struct lint_case *c, uint32_
 void lint_documents(struct lint *lint);
 void lint_inventory(struct lint *lint); /* with a world only */
 void lint_dead(struct lint *lint);      /* with a world only */
+void lint_classes(struct lint *lint);   /* with a world only */
+void lint_tiers(struct lint *lint);     /* with a world only */
 void lint_flows(struct lint *lint);     /* with a world only */

@@ -853,6 +853,109 @@ const struct lint_rule lint_rules[] = {
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
+                .id = "VW306",
+                .severity = DIAG_INFO,
+                .summary = "an endpoint that no policy selects",
+                .why = "It is open in both directions.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW307",
+                .severity = DIAG_INFO,
+                .summary = "a namespace with policies and without a default deny",
+                .why = "An endpoint that is added later is open.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW308",
+                .severity = DIAG_WARNING,
+                .summary = "an endpoint that may go out and cannot ask for names",
+                .why = "Its connections fail, since it cannot find out where to go.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 443 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 443 }]\n"
+                        "    - to: [{ ipBlock: { cidr: 198.51.100.53/32 } }]\n"
+                        "      ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW309",
+                .severity = DIAG_INFO,
+                .summary = "an endpoint that is cut off in a direction",
+                .why = "It may be meant; if not, rules are missing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW310",
                 .severity = DIAG_WARNING,
                 .summary = "a block that holds the address of the cloud's metadata service",
@@ -899,6 +1002,148 @@ const struct lint_rule lint_rules[] = {
                         "  ingress:\n"
                         "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW401",
+                .severity = DIAG_ERROR,
+                .summary = "two policies of one priority that decide a flow differently",
+                .why = "Which of them decides is not determined; another implementation may choose the other one.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: a-partner }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
+                       "---\n"
+                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: b-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: a-partner }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 9\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
+                        "---\n"
+                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: b-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW402",
+                .severity = DIAG_WARNING,
+                .summary = "two policies of one priority that share endpoints",
+                .why = "They agree today; a change of either can make them differ.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: a-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                       "---\n"
+                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: b-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: a-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 9\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                        "---\n"
+                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: b-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW404",
+                .severity = DIAG_WARNING,
+                .summary = "a Pass that nobody takes up",
+                .why = "Nothing below isolates the endpoint, so the default action decides: it allows.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: ops }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
         },
         {
                 .id = "VW407",

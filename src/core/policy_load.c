@@ -502,8 +502,8 @@ static int keep_source(struct policy_set *set, const char *bytes, size_t size)
         struct policy_build *build = set->build;
         struct policy_source source = {.bytes = arena_memdup(set->arena, bytes, size), .size = size};
 
-        if (!source.bytes || array_reserve(&build->sources, &build->sources_cap, build->sources_len + 1,
-                                           sizeof(*build->sources)) < 0)
+        if (!source.bytes ||
+            array_reserve(&build->sources, &build->sources_cap, build->sources_len + 1, sizeof(*build->sources)) < 0)
                 return -ENOMEM;
         build->sources[build->sources_len++] = source;
         return 0;
