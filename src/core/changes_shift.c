@@ -302,7 +302,7 @@ int changes_shift(struct change_build *build, const struct change_ways ways[stat
                   const struct change_shift **ret)
 {
         struct strbuf *key = &build->key;
-        const struct change_shift *shift;
+        const struct change_shift *shift = NULL;
         uint32_t id;
         void *copy;
         int r;
