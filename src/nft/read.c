@@ -91,7 +91,24 @@ static int read_family(struct reading *reading, uint8_t family)
         return r;
 }
 
-/* -EAGAIN: the ruleset changed meanwhile. */
+/* The kernel keeps its place in the dump of a hash set as a count of elements. When the table is rehashed between two
+ * messages, as a large transaction makes it do some time after the commit, the order changes under that count: some
+ * elements come twice and others not at all, with no mark and no new generation. A walk of the table never lists less than
+ * all there is, so whatever is missing was pushed out by something that came twice. */
+static bool lists_an_elem_twice(const struct ruleset *ruleset)
+{
+        for (size_t i = 0; i < ruleset->tables_len; i++)
+                for (size_t j = 0; j < ruleset->tables[i].sets_len; j++) {
+                        const struct rs_set *set = &ruleset->tables[i].sets[j];
+
+                        for (size_t k = 1; !set->foreign && k < set->elems_len; k++)
+                                if (memcmp(set->elems[k - 1].key, set->elems[k].key, rs_key_size(set->key)) == 0)
+                                        return true;
+                }
+        return false;
+}
+
+/* -EAGAIN: the ruleset changed meanwhile, or its tables were rehashed. */
 static int read_once(struct nft *nft, const char *table, struct ruleset **ret, uint32_t *ret_genid)
 {
         _cleanup_(ruleset_freep) struct ruleset *ruleset = NULL;
@@ -119,6 +136,8 @@ static int read_once(struct nft *nft, const char *table, struct ruleset **ret, u
                 return -EAGAIN;
         nft_decode_finish(ruleset);
         ruleset_seal(ruleset);
+        if (lists_an_elem_twice(ruleset))
+                return -EAGAIN;
         *ret = steal(ruleset);
         *ret_genid = after;
         return 0;
