@@ -20,12 +20,12 @@ struct lint_rule {
         const char *inventory; /* that both speak of; NULL: the finding needs none */
 };
 
-/* Every rule there is, the loaders' included, in order of their ids. */
-extern const struct lint_rule lint_rules[];
-extern const size_t lint_rules_len;
+/* Every rule there is, the loaders' included, in order of their ids; NULL from the end on. */
+size_t lint_rules_len(void);
+const struct lint_rule *lint_rule_at(size_t index);
 
-/* NULL where there is none of this id. */
-const struct lint_rule *lint_rule_find(const char *id);
+/* NULL where there is none of this id. ret_index may be NULL. */
+const struct lint_rule *lint_rule_find(const char *id, size_t *ret_index);
 
 struct lint_result {
         struct diag_list findings; /* the loaders' diagnostics go here before lint() is called */

@@ -13,7 +13,7 @@
 static int explain_rule(const struct options *options)
 {
         _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
-        const struct lint_rule *rule = lint_rule_find(options->explain);
+        const struct lint_rule *rule = lint_rule_find(options->explain, NULL);
 
         if (!rule && strcmp(options->explain, "all") != 0) {
                 complain("there is no rule '%s': vethwall lint --explain all lists them", options->explain);

@@ -70,15 +70,17 @@ static void put_uri(struct strbuf *buf, const char *name)
 
 static void put_sarif_rules(struct strbuf *buf)
 {
-        for (size_t i = 0; i < lint_rules_len; i++) {
+        const struct lint_rule *rule;
+
+        for (size_t i = 0; (rule = lint_rule_at(i)); i++) {
                 strbuf_puts(buf, i ? ",\n      {\"id\": " : "\n      {\"id\": ");
-                strbuf_json(buf, lint_rules[i].id);
+                strbuf_json(buf, rule->id);
                 strbuf_puts(buf, ", \"shortDescription\": {\"text\": ");
-                strbuf_json(buf, lint_rules[i].summary);
+                strbuf_json(buf, rule->summary);
                 strbuf_puts(buf, "}, \"fullDescription\": {\"text\": ");
-                strbuf_json(buf, lint_rules[i].why);
+                strbuf_json(buf, rule->why);
                 strbuf_puts(buf, "}, \"defaultConfiguration\": {\"level\": ");
-                strbuf_json(buf, sarif_level(lint_rules[i].severity));
+                strbuf_json(buf, sarif_level(rule->severity));
                 strbuf_puts(buf, "}}");
         }
 }
@@ -122,12 +124,12 @@ void lint_sarif(struct strbuf *buf, const struct lint_result *result)
         strbuf_puts(buf, "\n    ]}}, \"columnKind\": \"unicodeCodePoints\", \"results\": [");
         for (size_t i = 0; i < result->findings.len; i++) {
                 const struct diag *diag = &result->findings.items[i];
-                const struct lint_rule *rule = lint_rule_find(diag->rule);
+                size_t index;
 
                 strbuf_puts(buf, i ? ",\n    {\"ruleId\": " : "\n    {\"ruleId\": ");
                 strbuf_json(buf, diag->rule);
-                if (rule)
-                        strbuf_printf(buf, ", \"ruleIndex\": %zu", (size_t)(rule - lint_rules));
+                if (lint_rule_find(diag->rule, &index))
+                        strbuf_printf(buf, ", \"ruleIndex\": %zu", index);
                 strbuf_puts(buf, ", \"level\": ");
                 strbuf_json(buf, sarif_level(diag->severity));
                 strbuf_puts(buf, ", \"message\": {\"text\": ");
@@ -207,14 +209,15 @@ void lint_rule_text(struct strbuf *buf, const struct lint_rule *rule, bool colou
 void lint_rules_text(struct strbuf *buf, bool colour)
 {
         static const char *const headings[] = {"RULE", "SEVERITY", "INVENTORY", "FINDS"};
+        const struct lint_rule *rule;
         struct table table;
 
         table_init(&table, headings, ARRAY_SIZE(headings));
-        for (size_t i = 0; i < lint_rules_len; i++) {
-                table_add(&table, lint_rules[i].id);
-                table_add(&table, diag_severity_name(lint_rules[i].severity));
-                table_add(&table, lint_rules[i].inventory ? "needed" : "");
-                table_add(&table, lint_rules[i].summary);
+        for (size_t i = 0; (rule = lint_rule_at(i)); i++) {
+                table_add(&table, rule->id);
+                table_add(&table, diag_severity_name(rule->severity));
+                table_add(&table, rule->inventory ? "needed" : "");
+                table_add(&table, rule->summary);
         }
         table_print(buf, &table, colour);
         table_fini(&table);

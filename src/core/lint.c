@@ -13,14 +13,6 @@ void lint_result_fini(struct lint_result *result)
         diag_list_fini(&result->findings);
 }
 
-const struct lint_rule *lint_rule_find(const char *id)
-{
-        for (size_t i = 0; i < lint_rules_len; i++)
-                if (strcmp(lint_rules[i].id, id) == 0)
-                        return &lint_rules[i];
-        return NULL;
-}
-
 static void report(struct lint *lint, enum diag_severity severity, const char *id, const struct src_loc *loc,
                    const struct lint_note *note, const char *fmt, va_list args)
 {
@@ -49,7 +41,7 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
 void lint_report(struct lint *lint, const char *id, const struct src_loc *loc, const struct lint_note *note,
                  const char *fmt, ...)
 {
-        const struct lint_rule *rule = lint_rule_find(id);
+        const struct lint_rule *rule = lint_rule_find(id, NULL);
         va_list args;
 
         va_start(args, fmt);

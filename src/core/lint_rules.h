@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The chapters that the rules of lint are kept in, a file each. */
+#pragma once
+
+#include <vethwall/base.h>
+#include <vethwall/lint.h>
+
+extern const struct lint_rule lint_rules_document[];
+extern const size_t lint_rules_document_len;
+extern const struct lint_rule lint_rules_selector[];
+extern const size_t lint_rules_selector_len;
+extern const struct lint_rule lint_rules_rule[];
+extern const size_t lint_rules_rule_len;
+extern const struct lint_rule lint_rules_flow[];
+extern const size_t lint_rules_flow_len;
+extern const struct lint_rule lint_rules_tier[];
+extern const size_t lint_rules_tier_len;
+extern const struct lint_rule lint_rules_host[];
+extern const size_t lint_rules_host_len;

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of VW3: rules and policies together. */
+#include "lint_rules.h"
+
+/* clang-format off */
+const struct lint_rule lint_rules_flow[] = {
+        {
+                .id = "VW301",
+                .severity = DIAG_WARNING,
+                .summary = "a rule that decides nothing, since others decide all that it speaks of",
+                .why = "It looks as if it mattered. Removing it, or the others, by mistake is then easy.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: {} }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n"
+                        "    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
+        },
+        {
+                .id = "VW303",
+                .severity = DIAG_WARNING,
+                .summary = "a policy that changes nothing",
+                .why = "Others isolate what it isolates and decide all that it speaks of.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW305",
+                .severity = DIAG_WARNING,
+                .summary = "a flow that one side allows and the other denies",
+                .why = "A connection needs the egress of the one who opens it and the ingress of the one who "
+                       "answers. This one times out.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress, Egress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: api-out, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: api } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ podSelector: { matchLabels: { app: web } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW306",
+                .severity = DIAG_INFO,
+                .summary = "an endpoint that no policy selects",
+                .why = "It is open in both directions.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW307",
+                .severity = DIAG_INFO,
+                .summary = "a namespace with policies and without a default deny",
+                .why = "An endpoint that is added later is open.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW308",
+                .severity = DIAG_WARNING,
+                .summary = "an endpoint that may go out and cannot ask for names",
+                .why = "Its connections fail, since it cannot find out where to go.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 443 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 443 }]\n"
+                        "    - to: [{ ipBlock: { cidr: 198.51.100.53/32 } }]\n"
+                        "      ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW309",
+                .severity = DIAG_INFO,
+                .summary = "an endpoint that is cut off in a direction",
+                .why = "It may be meant; if not, rules are missing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW310",
+                .severity = DIAG_WARNING,
+                .summary = "a block that holds the address of the cloud's metadata service",
+                .why = "Who reaches 169.254.169.254 or fd00:ec2::254 can ask for the machine's credentials.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW311",
+                .severity = DIAG_WARNING,
+                .summary = "a bare empty namespaceSelector",
+                .why = "It allows every endpoint of every namespace.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ namespaceSelector: {} }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+};
+/* clang-format on */
+const size_t lint_rules_flow_len = ARRAY_SIZE(lint_rules_flow);

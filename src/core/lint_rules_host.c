@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of VW5: hosts and runtimes. */
+#include "lint_rules.h"
+
+/* clang-format off */
+const struct lint_rule lint_rules_host[] = {
+        {
+                .id = "VW501",
+                .severity = DIAG_WARNING,
+                .summary = "a policy that means a container in the host's network",
+                .why = "It is the host, and no policy holds for it.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - name: node-exporter\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: exporter }\n"
+                             "    addresses: [192.0.2.1]\n"
+                             "    hostNetwork: true\n",
+        },
+        {
+                .id = "VW502",
+                .severity = DIAG_WARNING,
+                .summary = "an except for the host's own address",
+                .why = "A container's own host reaches it whatever the policy says.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.1/32] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.2/32] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - name: node-exporter\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: exporter }\n"
+                             "    addresses: [192.0.2.1]\n"
+                             "    hostNetwork: true\n",
+        },
+        {
+                .id = "VW507",
+                .severity = DIAG_INFO,
+                .summary = "an isolated direction whose rules all list ports",
+                .why = "ping and every protocol without ports is dropped.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n",
+        },
+};
+/* clang-format on */
+const size_t lint_rules_host_len = ARRAY_SIZE(lint_rules_host);

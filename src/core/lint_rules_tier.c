@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The rules of VW4: tiers. */
+#include "lint_rules.h"
+
+/* clang-format off */
+const struct lint_rule lint_rules_tier[] = {
+        {
+                .id = "VW401",
+                .severity = DIAG_ERROR,
+                .summary = "two policies of one priority that decide a flow differently",
+                .why = "Which of them decides is not determined; another implementation may choose the other one.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: a-partner }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
+                       "---\n"
+                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: b-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: a-partner }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 9\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
+                        "---\n"
+                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: b-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW402",
+                .severity = DIAG_WARNING,
+                .summary = "two policies of one priority that share endpoints",
+                .why = "They agree today; a change of either can make them differ.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: a-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                       "---\n"
+                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: b-closed }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: a-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 9\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                        "---\n"
+                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: b-closed }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW404",
+                .severity = DIAG_WARNING,
+                .summary = "a Pass that nobody takes up",
+                .why = "Nothing below isolates the endpoint, so the default action decides: it allows.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: ops }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
+        },
+        {
+                .id = "VW407",
+                .severity = DIAG_WARNING,
+                .summary = "a denial of everybody that leaves the outside out",
+                .why = "Ingress rules of a ClusterNetworkPolicy see endpoints alone: addresses outside still come"
+                       " in.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  ingress:\n"
+                       "    - { action: Deny, from: [{ namespaces: {} }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  ingress:\n"
+                        "    - { action: Deny, from: [{ namespaces: { matchLabels: { team: test } } }] }\n",
+        },
+        {
+                .id = "VW408",
+                .severity = DIAG_WARNING,
+                .summary = "a peer that this host cannot tell",
+                .why = "nodes and domainNames fail closed: a rule that accepts matches nothing by them, any other"
+                       " denies everybody.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Accept, to: [{ domainNames: [example.com] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Accept, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+        {
+                .id = "VW409",
+                .severity = DIAG_ERROR,
+                .summary = "a second Baseline policy, or one of another name; (a warning) an object of v1alpha1",
+                .why = "v1alpha1 is given up; a cluster of today knows ClusterNetworkPolicy.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha1\n"
+                       "kind: AdminNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+};
+/* clang-format on */
+const size_t lint_rules_tier_len = ARRAY_SIZE(lint_rules_tier);
