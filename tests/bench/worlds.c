@@ -184,3 +184,77 @@ size_t bench_world_text(enum bench_world world, size_t scale, struct strbuf *pol
         }
         return 0;
 }
+
+static void department_endpoints(size_t nr, struct strbuf *inventory)
+{
+        begin(inventory);
+        for (size_t i = 0; i < BENCH_DEPARTMENT_ENDPOINTS; i++) {
+                size_t app = i % BENCH_DEPARTMENT_LABEL_SETS;
+
+                strbuf_printf(inventory,
+                              "  - name: app-%zu-%zu\n    namespace: department-%zu\n"
+                              "    labels: { app: app-%zu, tier: %s, team: team-%zu }\n"
+                              "    addresses: [10.%zu.%zu.%zu, \"fd00:%zx::%zx\"]\n"
+                              "    ports: [ { name: http, port: %zu, protocol: TCP } ]\n",
+                              app, i / BENCH_DEPARTMENT_LABEL_SETS, nr, app, app < 5 ? "front" : "back", nr % 7,
+                              nr / 250, nr % 250, i + 2, nr + 1, i + 2, 8000 + app);
+        }
+}
+
+static void department_names(size_t nr, struct strbuf *policies)
+{
+        strbuf_printf(policies,
+                      "apiVersion: v1\nkind: Namespace\nmetadata: {name: department-%zu, labels: {group: group-%zu}}\n",
+                      nr, nr % 5);
+}
+
+/* Written as people write them, with a line for each thing. */
+static void department_rule(struct strbuf *policies, size_t nr, size_t app, bool changed)
+{
+        strbuf_printf(policies,
+                      "---\n# Who may call app-%zu.\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+                      "metadata:\n  name: app-%zu-from\n  namespace: department-%zu\nspec:\n  podSelector:\n"
+                      "    matchLabels:\n      app: app-%zu\n  policyTypes: [Ingress]\n  ingress:\n    - from:\n"
+                      "        - podSelector:\n            matchLabels:\n              app: app-%zu\n",
+                      app, app, nr, app, (app + 9) % BENCH_DEPARTMENT_LABEL_SETS);
+        if (app % 5 == 0 && !changed)
+                strbuf_printf(policies,
+                              "        - namespaceSelector:\n            matchLabels:\n              group: group-%zu\n"
+                              "          podSelector:\n            matchLabels:\n              tier: front\n",
+                              (nr + app) % 5);
+        strbuf_printf(policies, "      ports:\n        - protocol: TCP\n          port: %s\n",
+                      app % 2 == 0 ? "http" : "8443");
+        if (app % 3 == 0 && changed)
+                strbuf_puts(policies, "        - protocol: TCP\n          port: 9229\n");
+}
+
+void bench_department_text(size_t nr, bool changed, struct strbuf *policies, struct strbuf *inventory)
+{
+        char ns[32], name[32], text[512];
+
+        if (inventory)
+                department_endpoints(nr, inventory);
+        snprintf(ns, sizeof(ns), "department-%zu", nr);
+        department_names(nr, policies);
+        policy(policies, ns, "default-deny", "podSelector: {}, policyTypes: [Ingress, Egress]");
+        policy(policies, ns, "dns",
+               "podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 10.255.0.0/16}}], "
+               "ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]}]");
+        policy(policies, ns, "inside",
+               "podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}, {namespaceSelector: {}, "
+               "podSelector: {matchLabels: {tier: back}}}], ports: [{protocol: TCP, port: 1024, endPort: 65535}]}]");
+        policy(policies, ns, "metrics",
+               "podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{namespaceSelector: {matchLabels: "
+               "{kubernetes.io/metadata.name: department-0}}, podSelector: {matchLabels: {app: app-0}}}], ports: "
+               "[{protocol: TCP, port: 9100}]}]");
+        for (size_t app = 0; app < BENCH_DEPARTMENT_LABEL_SETS; app++)
+                department_rule(policies, nr, app, changed);
+        for (size_t app = 0; app < BENCH_DEPARTMENT_POLICIES - BENCH_DEPARTMENT_LABEL_SETS - 4; app++) {
+                snprintf(name, sizeof(name), "app-%zu-out", app);
+                snprintf(text, sizeof(text),
+                         "podSelector: {matchLabels: {app: app-%zu}}, policyTypes: [Egress], egress: [{to: [{ipBlock: "
+                         "{cidr: 198.51.%zu.0/%d}}], ports: [{protocol: TCP, port: %zu}]}]",
+                         app, (nr * 8 + app) % 256, changed ? 25 : 24, 443 + app);
+                policy(policies, ns, name, text);
+        }
+}
