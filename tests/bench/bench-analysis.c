@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What matrix, lint and diff cost beside reading and parsing the same files, in time and in memory, for an organisation of
- * 1 000 policies, 10 000 endpoints and 500 label sets, and for a tenth and ten times of it. Each is measured in a process of
+ * 1 000 policies, 10 000 endpoints and 500 label sets, and for a tenth and ten times of it (bench-analysis [PROJECTS [WORK]]; 50 projects are the middle size). Each is measured in a process of
  * its own, so that a peak of memory is that work's alone; times are medians of several rounds. README.md here holds a run. */
 #include <errno.h>
 #include <malloc.h>
@@ -260,6 +260,7 @@ int main(int argc, char **argv)
 {
         static const size_t sizes[] = {5, 50, 500};
         size_t largest = argc > 1 ? strtoul(argv[1], NULL, 10) : 50;
+        const char *only = argc > 2 ? argv[2] : NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(sizes) && sizes[i] <= largest; i++) {
                 struct files files;
@@ -271,6 +272,8 @@ int main(int argc, char **argv)
                 for (enum work work = 0; work < WORK_MAX; work++) {
                         struct reading reading = {0};
 
+                        if (only && strcmp(only, work_names[work]) != 0)
+                                continue;
                         measure_apart(&files, work, &reading);
                         printf("  %-15s parse %8.1f ms, work %8.1f ms (%4.2f of parse), peak %7zu kB (%4.1f of the "
                                "files), "
