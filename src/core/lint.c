@@ -219,6 +219,8 @@ size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpo
 
 static void ask_world(struct lint *lint)
 {
+        if (world_find_spots(lint->world) < 0)
+                lint->r = -ENOMEM;
         for (enum direction d = 0; d < DIR_MAX; d++)
                 if (index_classes(lint, d) < 0)
                         lint->r = -ENOMEM;

@@ -51,7 +51,8 @@ static void visit(struct walk *walk, uint32_t peer, uint32_t peers, uint32_t blo
 {
         struct world *world = walk->lint->world;
         const struct class *class = &world->classes[walk->direction][walk->class];
-        uint32_t names = walk->direction == DIR_EGRESS && class->has_names ? peer : NONE, unused;
+        bool has_names = walk->direction == DIR_EGRESS && class->has_names && peer != NONE;
+        uint32_t names = has_names ? world->identities[peer].ports_id : NONE, unused;
         const uint32_t key[3] = {peers, blocks, names}, lists[3] = {peers, blocks, class->any_list};
         struct lint_case c = {.direction = walk->direction, .class = walk->class, .peer = peer, .addr = addr};
         _cleanup_free_ uint32_t *rules = NULL;
@@ -79,13 +80,10 @@ static void visit_identity(struct walk *walk, uint32_t id, uint32_t list)
                 visit(walk, id, list, NONE, NULL);
                 return;
         }
-        for (size_t i = 0; i < identity->endpoints_len; i++) {
-                const struct endpoint *endpoint = &world->inventory->endpoints[identity->endpoints[i]];
+        for (size_t i = 0; i < identity->spots_len; i++) {
+                const struct addr *addr = world->spots[identity->spots[i]].addr;
 
-                if (endpoint->addrs_len == 0)
-                        visit(walk, id, list, NONE, NULL);
-                for (size_t j = 0; j < endpoint->addrs_len; j++)
-                        visit(walk, id, list, class_blocks_at(class, &endpoint->addrs[j]), &endpoint->addrs[j]);
+                visit(walk, id, list, addr ? class_blocks_at(class, addr) : NONE, addr);
         }
 }
 

@@ -2,9 +2,8 @@
 /* The matrix: profiles of egress and ingress, taken from the world, intersected and remembered.
  *
  * Theory of operation. A profile's allowed part is a set of connections; equal sets are one object, so that a set is
- * compared by its address and a pair of sets is intersected once. What a class says to each address of each endpoint
- * is kept in a row per class, filled on demand: a thousand endpoints of twenty classes ask the world twenty thousand
- * times, and all their million pairs are two look-ups and a remembered intersection each. */
+ * compared by its address and a pair of sets is intersected once. Nothing is kept per pair of a class and a peer: the
+ * world finds the profile in two short searches, and what is kept grows with the profiles that there are. */
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -28,17 +27,12 @@ struct conns_builder {
         size_t cap;
 };
 
-struct row {
-        const struct conns **slots; /* per address of every endpoint; NULL: not asked yet */
-};
-
 struct outside {
         struct matrix_range *ranges; /* arena */
         size_t len;
 };
 
 struct class_cache {
-        struct row row;
         struct outside outside[ADDR_FAMILY_MAX];
 };
 
@@ -67,7 +61,6 @@ struct matrix {
 
         struct class_cache *classes[DIR_MAX];
         struct outside unlimited[ADDR_FAMILY_MAX]; /* of an endpoint that is the host */
-        size_t *slots;                             /* per endpoint: its first slot; one more for the end */
         uint8_t *families;                         /* per endpoint: a bit for each family it has an address of */
 
         struct conns_builder builder;
@@ -433,9 +426,8 @@ static int matrix_init_endpoints(struct matrix *matrix)
 {
         const struct inventory *inventory = matrix->inventory;
 
-        matrix->slots = arena_array(matrix->arena, inventory->endpoints_len + 1, sizeof(*matrix->slots));
         matrix->families = arena_array(matrix->arena, inventory->endpoints_len, sizeof(*matrix->families));
-        if (!matrix->slots || !matrix->families)
+        if (!matrix->families)
                 return -ENOMEM;
 
         for (size_t i = 0; i < inventory->endpoints_len; i++) {
@@ -443,8 +435,6 @@ static int matrix_init_endpoints(struct matrix *matrix)
 
                 for (size_t j = 0; j < endpoint->addrs_len; j++)
                         matrix->families[i] |= (uint8_t)(1 << endpoint->addrs[j].family);
-
-                matrix->slots[i + 1] = matrix->slots[i] + (endpoint->addrs_len > 0 ? endpoint->addrs_len : 1);
         }
 
         return 0;
@@ -545,8 +535,6 @@ static int matrix_side(struct matrix *matrix, enum direction direction, size_t s
 {
         uint32_t class = world_class(matrix->world, direction, subject);
         const struct profile *profile;
-        const struct conns **slot;
-        struct row *row;
         int r;
 
         if (class == UINT32_MAX) {
@@ -554,28 +542,12 @@ static int matrix_side(struct matrix *matrix, enum direction direction, size_t s
                 return 0;
         }
 
-        row = &matrix->classes[direction][class].row;
-        if (!row->slots) {
-                row->slots = arena_array(matrix->arena, matrix->slots[matrix->inventory->endpoints_len],
-                                         sizeof(*row->slots));
-                if (!row->slots)
-                        return -ENOMEM;
-        }
+        r = world_profile(matrix->world, direction, class, peer,
+                          endpoint_addr(&matrix->inventory->endpoints[peer], addr), &profile);
+        if (r < 0)
+                return r;
 
-        slot = &row->slots[matrix->slots[peer] + addr];
-        if (!*slot) {
-                r = world_profile(matrix->world, direction, class, peer,
-                                  endpoint_addr(&matrix->inventory->endpoints[peer], addr), &profile);
-                if (r < 0)
-                        return r;
-
-                r = matrix_profile(matrix, profile, slot);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = *slot;
-        return 0;
+        return matrix_profile(matrix, profile, ret);
 }
 
 static int matrix_at(struct matrix *matrix, size_t src, size_t src_addr, size_t dst, size_t dst_addr,

@@ -416,6 +416,7 @@ struct world *world_free(struct world *world)
                 return NULL;
         for (int d = 0; d < DIR_MAX; d++)
                 free(world->classes[d]);
+        free(world->spots);
         free(world->groups);
         free(world->lists);
         free(world->profiles);

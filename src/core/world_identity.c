@@ -172,9 +172,9 @@ static bool name_list_has(const struct name_list *list, const char *name)
         return list->len > 0 && bsearch(&name, list->names, list->len, sizeof(name), name_cmp);
 }
 
-/* What tells the endpoint's identity apart from others, as bytes. */
+/* What tells the endpoint's identity apart from others, as bytes; ret_ports is where those of its ports begin. */
 static int identity_key(struct strbuf *buf, uint32_t ns, const struct endpoint *endpoint, const struct name_list *keys,
-                        const struct name_list *ports)
+                        const struct name_list *ports, size_t *ret_ports)
 {
         size_t i = 0, j = 0;
 
@@ -192,6 +192,7 @@ static int identity_key(struct strbuf *buf, uint32_t ns, const struct endpoint *
                 j += c >= 0;
         }
         strbuf_putc(buf, '\0');
+        *ret_ports = buf->len;
         for (i = 0; i < endpoint->ports_len; i++) {
                 const struct named_port *port = &endpoint->ports[i];
 
@@ -257,12 +258,14 @@ static int identity_members(struct world *world)
 static int intern_endpoints(struct world *world, const struct name_list *keys, const struct name_list *ports)
 {
         const struct inventory *inventory = world->inventory;
-        _cleanup_(str_index_fini) struct str_index index = STR_INDEX_INIT;
+        _cleanup_(str_index_fini) struct str_index index = STR_INDEX_INIT, ports_index = STR_INDEX_INIT;
         _cleanup_(strbuf_fini) struct strbuf key = STRBUF_INIT;
+        uint32_t ports_len = 0;
         int r;
 
         for (size_t i = 0; i < inventory->endpoints_len; i++) {
                 const struct endpoint *endpoint = &inventory->endpoints[i];
+                size_t ports_at;
                 uint32_t ns = world_find_namespace(world, endpoint->ns);
                 uint32_t id;
 
@@ -270,16 +273,21 @@ static int intern_endpoints(struct world *world, const struct name_list *keys, c
                         world->endpoint_identity[i] = NONE;
                         continue;
                 }
-                r = identity_key(&key, ns, endpoint, keys, ports);
+                r = identity_key(&key, ns, endpoint, keys, ports, &ports_at);
                 if (r < 0)
                         return r;
                 if (!str_index_get(&index, key.text, key.len, &id)) {
-                        void *copy = arena_memdup(world->arena, key.text, key.len);
+                        char *copy = arena_memdup(world->arena, key.text, key.len);
+                        uint32_t *ports_id = &world->identities[world->identities_len].ports_id;
 
                         id = (uint32_t)world->identities_len;
                         if (!copy)
                                 return -ENOMEM;
                         r = str_index_put(&index, copy, key.len, id);
+                        if (r == 0 && !str_index_get(&ports_index, copy + ports_at, key.len - ports_at, ports_id)) {
+                                *ports_id = ports_len++;
+                                r = str_index_put(&ports_index, copy + ports_at, key.len - ports_at, *ports_id);
+                        }
                         if (r < 0)
                                 return r;
                         r = identity_fill(world, &world->identities[id], ns, endpoint, keys, ports);

@@ -4,6 +4,7 @@
  * Theory of operation. Nothing here is per endpoint where it can be per class:
  *   identity  endpoints that no selector in use can tell apart: same namespace, same values of the label keys
  *             that selectors name, same numbers for the port names that policies name
+ *   spot      the addresses of an identity that no block tells apart
  *   group     the identities that one peer entry selects; equal entries share one group
  *   class     the identities that the same policies select in a direction (and, for ingress, that resolve the
  *             port names of these policies alike)
@@ -23,10 +24,21 @@ struct identity {
         struct label_set labels;  /* only keys that some pod selector names */
         struct named_port *ports; /* only names that some policy names; sorted */
         size_t ports_len;
+        uint32_t ports_id;   /* equal where the ports are */
         uint32_t *endpoints; /* indexes into the inventory, ascending */
         size_t endpoints_len;
         size_t addrs_len[ADDR_FAMILY_MAX];
         uint32_t class[DIR_MAX];
+        uint32_t *spots; /* ascending; after world_find_spots() */
+        size_t spots_len;
+};
+
+/* Addresses of one identity that are alike to every policy, or what it is without an address. */
+struct spot {
+        uint32_t identity;       /* NONE: of the host network, which has none */
+        uint32_t endpoint;       /* the first that has it */
+        uint32_t others;         /* one more that has it, or NONE */
+        const struct addr *addr; /* one of them; NULL: none */
 };
 
 struct group {
@@ -67,10 +79,11 @@ struct class
 
         /* filled on first use */
         bool resolved;
-        bool has_names;       /* some rule names a port */
-        uint32_t any_list;    /* rule list: the any-peer rules */
-        uint32_t *peers;      /* identities that some selector of the class matches, ascending */
-        uint32_t *peer_lists; /* for each of peers: its rule list, any-peer rules not in it */
+        bool has_names;             /* some rule names a port */
+        uint32_t any_list;          /* rule list: the any-peer rules */
+        const struct profile *bare; /* for a peer that no selector and no block knows, where no port has a name */
+        uint32_t *peers;            /* identities that some selector of the class matches, ascending */
+        uint32_t *peer_lists;       /* for each of peers: its rule list, any-peer rules not in it */
         size_t peers_len;
         struct block_range *blocks[ADDR_FAMILY_MAX]; /* disjoint, ascending; covered space only */
         size_t blocks_len[ADDR_FAMILY_MAX];
@@ -96,6 +109,14 @@ struct world {
         size_t identities_len;
         uint32_t *ns_identities;     /* per namespace: its first identity; one more for the end */
         uint32_t *endpoint_identity; /* NONE: host network */
+
+        /* filled by world_find_spots() */
+        bool spots_known;
+        struct spot *spots; /* owned */
+        size_t spots_len, spots_cap;
+        uint32_t *endpoint_addrs; /* per endpoint: where its addresses begin in addr_spots; one more for the end. An
+                                   * endpoint without an address has one place too */
+        uint32_t *addr_spots;
 
         struct group *groups;
         size_t groups_len, groups_cap;
@@ -125,6 +146,9 @@ int world_build_identities(struct world *world);
 
 /* Index of a namespace, or NONE. */
 uint32_t world_find_namespace(const struct world *world, const char *name);
+
+/* Finds the spots, unless they are known. 0 or -ENOMEM. */
+int world_find_spots(struct world *world);
 
 /* The group of a peer that selects, for a policy of own_ns. 0 or -ENOMEM. */
 int world_peer_group(struct world *world, const char *own_ns, const struct peer *peer, uint32_t *ret);

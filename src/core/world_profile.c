@@ -295,8 +295,8 @@ int world_list_profile(struct world *world, enum direction direction, uint32_t c
         uint32_t id;
         int r;
 
-        if (direction == DIR_EGRESS && c->has_names)
-                key[2] = peer;
+        if (direction == DIR_EGRESS && c->has_names && peer != NONE)
+                key[2] = world->identities[peer].ports_id;
         for (size_t i = 0; i < len; i++)
                 key[3 + i] = lists[i];
         if (str_index_get(&world->profile_by_list, key, sizeof(key), &id)) {
@@ -331,16 +331,25 @@ int world_list_profile(struct world *world, enum direction direction, uint32_t c
 int world_profile(struct world *world, enum direction direction, uint32_t class, size_t endpoint,
                   const struct addr *addr, const struct profile **ret)
 {
-        const struct class *c = &world->classes[direction][class];
+        struct class *c = &world->classes[direction][class];
         uint32_t peer = endpoint == WORLD_OUTSIDE ? NONE : world->endpoint_identity[endpoint];
         uint32_t lists[LISTS_MAX];
+        bool bare;
         int r = world_resolve_class(world, direction, class);
 
         if (r < 0)
                 return r;
         lists[0] = peer == NONE ? NONE : class_peer_list(c, peer);
         lists[1] = addr ? class_blocks_at(c, addr) : NONE;
-        return world_list_profile(world, direction, class, lists, ARRAY_SIZE(lists), peer, ret);
+        bare = lists[0] == NONE && lists[1] == NONE && !(direction == DIR_EGRESS && c->has_names);
+        if (bare && c->bare) {
+                *ret = c->bare;
+                return 0;
+        }
+        r = world_list_profile(world, direction, class, lists, ARRAY_SIZE(lists), peer, ret);
+        if (r == 0 && bare)
+                c->bare = *ret;
+        return r;
 }
 
 /* the outside */
