@@ -6,8 +6,9 @@
 
 #include "lint_internal.h"
 
-/* Peers that are asked before nothing is claimed about an item: what passes is mostly seen at the first. */
-#define TRIES_MAX 4096u
+/* Pairs of a spot and of peers that are alike. Past them nothing is claimed about an item: what passes is mostly seen at
+ * the first, so only a very large set that is closed all over comes here. */
+#define TRIES_MAX 65536u
 
 struct half {
         size_t tries;
@@ -98,54 +99,124 @@ static void try_ports(struct half *half, const struct rule *rule, const struct i
         }
 }
 
-/* One subject endpoint and one peer endpoint, under every address of the subject: the other side may know it by that. */
-static void try_pair(struct lint *lint, enum direction direction, const struct rule *rule, size_t subject, size_t peer,
-                     struct half *half)
+/* Peers that the other side treats alike: of one class there, and alike in their port names. */
+struct alike {
+        uint32_t class, ports_id;
+        uint32_t identity;
+        uint32_t spare; /* another identity, or NONE */
+};
+
+static int alike_cmp(const void *pa, const void *pb)
+{
+        const struct alike *a = pa, *b = pb;
+
+        if (a->class != b->class)
+                return a->class < b->class ? -1 : 1;
+        if (a->ports_id != b->ports_id)
+                return a->ports_id < b->ports_id ? -1 : 1;
+        return (a->identity > b->identity) - (a->identity < b->identity);
+}
+
+/* The group's members, one for all that are alike. To be freed; NULL where memory is short. */
+static struct alike *find_alike(struct lint *lint, enum direction other, const struct group *group, size_t *ret_len)
+{
+        struct alike *items = calloc(group->len + 1, sizeof(*items));
+        size_t len = 0;
+
+        if (!items) {
+                lint->r = -ENOMEM;
+                return NULL;
+        }
+        for (size_t i = 0; i < group->len; i++) {
+                const struct identity *identity = &lint->world->identities[group->identities[i]];
+
+                items[i] = (struct alike){identity->class[other], identity -> ports_id, group -> identities[i], NONE};
+        }
+        if (group->len > 1)
+                qsort(items, group->len, sizeof(*items), alike_cmp);
+        for (size_t i = 0; i < group->len; i++) {
+                if (len == 0 || items[len - 1].class != items[i].class || items[len - 1].ports_id != items[i].ports_id)
+                        items[len++] = items[i];
+                else if (items[len - 1].spare == NONE)
+                        items[len - 1].spare = items[i].identity;
+        }
+        *ret_len = len;
+        return items;
+}
+
+/* Two endpoints that are not the same, of a spot and of one of the peers; false where there are none. */
+static bool pick_pair(const struct world *world, const struct spot *spot, const struct alike *peers, size_t *subject,
+                      size_t *peer)
+{
+        const uint32_t ids[] = {peers->identity, peers->spare};
+
+        for (size_t i = 0; i < ARRAY_SIZE(ids) && ids[i] != NONE; i++) {
+                const struct identity *identity = &world->identities[ids[i]];
+
+                *subject = spot->endpoint;
+                *peer = identity->endpoints[0];
+                if (*peer == *subject && identity->endpoints_len > 1)
+                        *peer = identity->endpoints[1];
+                if (*peer == *subject && spot->others != NONE)
+                        *subject = spot->others;
+                if (*peer != *subject)
+                        return true;
+        }
+        return false;
+}
+
+/* An address of the subject that is in the spot: the other side knows it by that. */
+static const struct addr *addr_in(const struct world *world, const struct spot *spot, size_t subject)
+{
+        const struct endpoint *endpoint = &world->inventory->endpoints[subject];
+
+        for (size_t i = 0; spot->addr && i < endpoint->addrs_len; i++)
+                if (&world->spots[world->addr_spots[world->endpoint_addrs[subject] + i]] == spot)
+                        return &endpoint->addrs[i];
+        return NULL;
+}
+
+static void try_spot(struct lint *lint, enum direction direction, const struct rule *rule, const struct spot *spot,
+                     const struct alike *peers, struct half *half)
 {
         enum direction other = direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS;
         struct world *world = lint->world;
-        const struct endpoint *endpoint = &world->inventory->endpoints[subject];
-        const struct identity *mine = &world->identities[world->endpoint_identity[subject]];
-        const struct identity *theirs = &world->identities[world->endpoint_identity[peer]];
+        const struct profile *profile;
+        uint32_t destination;
+        size_t subject, peer;
 
-        for (size_t i = 0; !half->passes && (i == 0 || i < endpoint->addrs_len); i++) {
-                const struct profile *profile;
-
-                half->tries++;
-                if (world_profile(world, other, theirs->class[other], subject,
-                                  endpoint -> addrs_len > 0 ? &endpoint -> addrs[i] : NULL, &profile) < 0) {
-                        lint->r = -ENOMEM;
-                        return;
-                }
-                try_ports(half, rule, direction == DIR_INGRESS ? mine : theirs, profile, subject, peer);
+        if (!pick_pair(world, spot, peers, &subject, &peer))
+                return;
+        half->tries++;
+        if (world_profile(world, other, peers->class, subject, addr_in(world, spot, subject), &profile) < 0) {
+                lint->r = -ENOMEM;
+                return;
         }
-}
-
-static void try_identities(struct lint *lint, enum direction direction, const struct rule *rule,
-                           const struct identity *subjects, const struct identity *peers, struct half *half)
-{
-        for (size_t i = 0; i < subjects->endpoints_len; i++) {
-                for (size_t j = 0; j < peers->endpoints_len; j++) {
-                        if (half->passes || half->tries >= TRIES_MAX || lint->r < 0)
-                                return;
-                        if (subjects->endpoints[i] != peers->endpoints[j])
-                                try_pair(lint, direction, rule, subjects->endpoints[i], peers->endpoints[j], half);
-                }
-        }
+        destination = direction == DIR_INGRESS ? spot->identity : world->endpoint_identity[peer];
+        try_ports(half, rule, &world->identities[destination], profile, subject, peer);
 }
 
 static void try_item(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule,
                      const struct group *group, struct half *half)
 {
         const struct world *world = lint->world;
+        size_t peers_len = 0;
+        _cleanup_free_ struct alike *peers =
+                find_alike(lint, direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS, group, &peers_len);
 
-        for (uint32_t i = lint->first[direction][p]; i < lint->first[direction][p + 1]; i++) {
+        for (uint32_t i = lint->first[direction][p]; peers && i < lint->first[direction][p + 1]; i++) {
                 const struct class *class = &world->classes[direction][lint->classes[direction][i]];
 
-                for (size_t j = 0; j < class->identities_len; j++)
-                        for (size_t k = 0; k < group->len && !half->passes && half->tries < TRIES_MAX; k++)
-                                try_identities(lint, direction, rule, &world->identities[class->identities[j]],
-                                               &world->identities[group->identities[k]], half);
+                for (size_t j = 0; j < class->identities_len; j++) {
+                        const struct identity *subjects = &world->identities[class->identities[j]];
+
+                        for (size_t k = 0; k < subjects->spots_len * peers_len; k++) {
+                                if (half->passes || half->tries >= TRIES_MAX || lint->r < 0)
+                                        return;
+                                try_spot(lint, direction, rule, &world->spots[subjects->spots[k / peers_len]],
+                                         &peers[k % peers_len], half);
+                        }
+                }
         }
 }
 
