@@ -43,8 +43,10 @@ struct parse {
         struct doc_pair **sorted; /* owned; room for finding duplicate keys */
         size_t sorted_cap;
         struct str_index anchor_names;
-        struct str_index texts; /* keys, each kept once */
-        size_t nodes;           /* of the file so far, aliases expanded */
+        struct str_index texts;    /* keys, each kept once */
+        size_t nodes;              /* of the file so far, aliases expanded */
+        struct doc_events *events; /* NULL where nobody asks */
+        struct doc_node *latest;   /* what the last event made or stood for */
 };
 
 static void parse_fini(struct parse *p)
@@ -100,6 +102,7 @@ static struct doc_node *new_node(struct parse *p, enum doc_kind kind, const yaml
         node->col = mark_col(&event->start_mark);
         if (event->type == YAML_SCALAR_EVENT && event->start_mark.line == event->end_mark.line)
                 node->end_col = mark_col(&event->end_mark);
+        p->latest = node;
         return node;
 }
 
@@ -154,6 +157,7 @@ static int on_alias(struct parse *p, const yaml_event_t *event)
                 return refuse(p, event, "VW001", "a text that begins with * needs quotes",
                               "the alias *%s refers to no anchor", doc_shown(name, shown));
         anchor = &p->anchors[index];
+        p->latest = anchor->node;
         if (anchor->nodes == 0)
                 return refuse(p, event, "VW001", NULL, "the alias *%s refers to what it is a part of",
                               doc_shown(name, shown));
@@ -326,6 +330,88 @@ static int end_collection(struct parse *p)
         return r < 0 ? r : add_value(p, node, frame->height + 1);
 }
 
+static enum doc_style event_style(const yaml_event_t *event)
+{
+        if (event->type == YAML_SEQUENCE_START_EVENT)
+                return event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE ? DOC_FLOW : DOC_BLOCK;
+        if (event->type == YAML_MAPPING_START_EVENT)
+                return event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE ? DOC_FLOW : DOC_BLOCK;
+        if (event->type != YAML_SCALAR_EVENT)
+                return DOC_PLAIN;
+        switch (event->data.scalar.style) {
+        case YAML_SINGLE_QUOTED_SCALAR_STYLE:
+                return DOC_SINGLE_QUOTED;
+        case YAML_DOUBLE_QUOTED_SCALAR_STYLE:
+                return DOC_DOUBLE_QUOTED;
+        case YAML_LITERAL_SCALAR_STYLE:
+                return DOC_LITERAL;
+        case YAML_FOLDED_SCALAR_STYLE:
+                return DOC_FOLDED;
+        case YAML_ANY_SCALAR_STYLE:
+        case YAML_PLAIN_SCALAR_STYLE:
+                break;
+        }
+        return DOC_PLAIN;
+}
+
+/* The anchor and the tag of what begins. */
+static void event_properties(const yaml_event_t *event, const yaml_char_t **ret_anchor, bool *ret_tagged)
+{
+        *ret_anchor = NULL;
+        *ret_tagged = false;
+        if (event->type == YAML_SCALAR_EVENT) {
+                *ret_anchor = event->data.scalar.anchor;
+                *ret_tagged = event->data.scalar.tag;
+        } else if (event->type == YAML_SEQUENCE_START_EVENT) {
+                *ret_anchor = event->data.sequence_start.anchor;
+                *ret_tagged = event->data.sequence_start.tag;
+        } else if (event->type == YAML_MAPPING_START_EVENT) {
+                *ret_anchor = event->data.mapping_start.anchor;
+                *ret_tagged = event->data.mapping_start.tag;
+        } else if (event->type == YAML_ALIAS_EVENT) {
+                *ret_anchor = event->data.alias.anchor;
+        }
+}
+
+/* Keeps an event that was taken. libyaml counts characters; doc_place_events() makes bytes of them. */
+static int keep_event(struct parse *p, const yaml_event_t *event)
+{
+        static const enum doc_event_type types[] = {
+                [YAML_DOCUMENT_START_EVENT] = DOC_EVENT_DOCUMENT,
+                [YAML_DOCUMENT_END_EVENT] = DOC_EVENT_DOCUMENT_END,
+                [YAML_ALIAS_EVENT] = DOC_EVENT_ALIAS,
+                [YAML_SCALAR_EVENT] = DOC_EVENT_SCALAR,
+                [YAML_SEQUENCE_START_EVENT] = DOC_EVENT_BEGIN,
+                [YAML_SEQUENCE_END_EVENT] = DOC_EVENT_END,
+                [YAML_MAPPING_START_EVENT] = DOC_EVENT_BEGIN,
+                [YAML_MAPPING_END_EVENT] = DOC_EVENT_END,
+        };
+        struct doc_events *events = p->events;
+        const yaml_char_t *anchor;
+        struct doc_event *kept;
+
+        if (!events || event->type == YAML_STREAM_START_EVENT || event->type == YAML_NO_EVENT)
+                return 0;
+        if (array_reserve(&events->items, &events->cap, events->len + 1, sizeof(*events->items)) < 0)
+                return -ENOMEM;
+        kept = &events->items[events->len++];
+        *kept = (struct doc_event){
+                .type = types[event->type],
+                .style = event_style(event),
+                .line = mark_line(&event->start_mark),
+                .col = mark_col(&event->start_mark),
+                .end_line = mark_line(&event->end_mark),
+                .offset = event->start_mark.index,
+                .end = event->end_mark.index,
+        };
+        event_properties(event, &anchor, &kept->tagged);
+        if (anchor)
+                kept->anchor = arena_strdup(p->arena, (const char *)anchor);
+        if (kept->type == DOC_EVENT_SCALAR || kept->type == DOC_EVENT_ALIAS || kept->type == DOC_EVENT_BEGIN)
+                kept->node = p->latest;
+        return anchor && !kept->anchor ? -ENOMEM : 0;
+}
+
 /* 1 at the end of the stream. */
 static int on_event(struct parse *p, const yaml_event_t *event)
 {
@@ -446,15 +532,17 @@ static int run(struct parse *p)
                         return -EINVAL;
                 }
                 r = on_event(p, &event);
+                if (r == 0)
+                        r = keep_event(p, &event);
                 yaml_event_delete(&event);
         }
         return r;
 }
 
-int doc_parse(struct doc_file *ret, struct arena *arena, const char *name, const char *bytes, size_t size,
-              struct diag_list *diags)
+int doc_parse_events(struct doc_file *ret, struct arena *arena, const char *name, const char *bytes, size_t size,
+                     struct diag_list *diags, struct doc_events *events)
 {
-        struct parse p = {.file = ret, .arena = arena};
+        struct parse p = {.file = ret, .arena = arena, .events = events};
         bool bom = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
         int r;
 
@@ -482,5 +570,15 @@ int doc_parse(struct doc_file *ret, struct arena *arena, const char *name, const
                 ret->docs = arena_memdup(arena, p.docs, p.docs_len * sizeof(*p.docs));
         }
         parse_fini(&p);
+        if (events) {
+                events->complete = r == 1;
+                doc_place_events(ret, events);
+        }
         return r == -ENOMEM || !ret->docs || ret->oom ? -ENOMEM : 0;
+}
+
+int doc_parse(struct doc_file *ret, struct arena *arena, const char *name, const char *bytes, size_t size,
+              struct diag_list *diags)
+{
+        return doc_parse_events(ret, arena, name, bytes, size, diags, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the parts of the document reader share: doc.c parses, doc_text.c knows bytes, lines and scalars, doc_read.c serves
- * those who read the tree. Private to the core. */
+ * those who read the tree, doc_comment.c finds what the tree leaves out. Private to the core. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,56 @@ struct doc_mark {
         size_t offset;
         unsigned line, col;
 };
+
+/* The file as it is written, one event after the other: for those who must know more than the tree does. */
+enum doc_event_type {
+        DOC_EVENT_DOCUMENT,     /* the three dashes, or the place where a document begins without them */
+        DOC_EVENT_DOCUMENT_END, /* the three dots, or the place where the next token is */
+        DOC_EVENT_SCALAR,
+        DOC_EVENT_ALIAS,
+        DOC_EVENT_BEGIN, /* of a collection: its node says which */
+        DOC_EVENT_END,   /* of the innermost one */
+};
+
+enum doc_style {
+        DOC_PLAIN,
+        DOC_SINGLE_QUOTED,
+        DOC_DOUBLE_QUOTED,
+        DOC_LITERAL, /* | */
+        DOC_FOLDED,  /* > */
+        DOC_BLOCK,   /* collections: by indentation */
+        DOC_FLOW,    /* collections: in brackets */
+};
+
+struct doc_event {
+        enum doc_event_type type;
+        enum doc_style style;  /* scalars and collections */
+        bool tagged;           /* a tag was written */
+        unsigned line, col;    /* where it begins, an anchor and a tag included */
+        unsigned end_line;     /* where it ends */
+        size_t offset, end;    /* the same in bytes; a collection's END has where it ends */
+        const char *anchor;    /* the name, or NULL */
+        struct doc_node *node; /* scalars, collections' BEGIN and aliases: what it is or stands for */
+};
+
+struct doc_events {
+        struct doc_event *items; /* owned */
+        size_t len, cap;
+        bool complete; /* to the end of the file */
+};
+
+void doc_events_fini(struct doc_events *events);
+
+/* Turns offset and end from characters into bytes of the file. */
+void doc_place_events(const struct doc_file *file, struct doc_events *events);
+
+/* doc_parse(), keeping what was read in events, which the caller initialises with zero and frees. Where the file has
+ * errors, they go as far as the first of them. */
+int doc_parse_events(struct doc_file *ret, struct arena *arena, const char *name, const char *bytes, size_t size,
+                     struct diag_list *diags, struct doc_events *events);
+
+/* Moves over one character of size bytes: lines and columns as libyaml counts them. */
+void doc_advance(const struct doc_file *file, struct doc_mark *mark, size_t size, uint32_t code);
 
 /* Checks that all bytes are text that YAML allows, and sets file->marks on the way. 0, -EINVAL (reported), or
  * -ENOMEM. */

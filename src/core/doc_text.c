@@ -28,12 +28,12 @@ static bool is_printable(uint32_t code)
                (code >= 0xa0 && code <= 0xfffd && code != 0xfeff) || code >= 0x10000;
 }
 
-/* Moves mark over one character of size bytes. */
-static void advance(struct doc_mark *mark, const char *bytes, size_t size, uint32_t code)
+void doc_advance(const struct doc_file *file, struct doc_mark *mark, size_t size, uint32_t code)
 {
-        bool inner = code == '\r' && bytes[mark->offset + 1] == '\n';
+        bool inner;
 
         mark->offset += size;
+        inner = code == '\r' && mark->offset < file->size && file->bytes[mark->offset] == '\n';
         if (is_break(code) && !inner) {
                 mark->line++;
                 mark->col = 1;
@@ -57,7 +57,6 @@ static int refuse(struct doc_file *file, const struct doc_mark *at, size_t size,
         return -EINVAL;
 }
 
-/* The caller's bytes need not end in a NUL, so "\r\n" at the very end is looked at with care. */
 int doc_scan(struct doc_file *file, struct arena *arena)
 {
         struct doc_mark at = {.offset = 0, .line = 1, .col = 1};
@@ -79,9 +78,7 @@ int doc_scan(struct doc_file *file, struct arena *arena)
                                     "the directive %%TAG is not supported");
                         return -EINVAL;
                 }
-                if (at.offset + 1 == file->size)
-                        break;
-                advance(&at, file->bytes, size, code);
+                doc_advance(file, &at, size, code);
         }
         return 0;
 }
@@ -114,7 +111,7 @@ static size_t find_place(const struct doc_file *file, unsigned line, unsigned co
                         at.offset++;
                         break;
                 }
-                advance(&at, file->bytes, size ? size : 1, code);
+                doc_advance(file, &at, size ? size : 1, code);
         }
         return at.line == line ? at.offset : SIZE_MAX;
 }
