@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What vethwall diff found out, and the forms in which it says so. Each appends to buf, flushing it to standard output as it
- * fills, and returns 0, EXIT_TROUBLE after a message, or a negative errno. */
+/* The difference of two sides, each of policies and an inventory, as vethwall diff reports it. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
 #include <vethwall/changes.h>
+#include <vethwall/settings.h>
 #include <vethwall/strbuf.h>
+
+#include "options.h"
 
 /* What the files themselves have to say. */
 enum diff_text {
@@ -16,6 +18,20 @@ enum diff_text {
         DIFF_TEXT_UNKNOWN, /* standard input can be read only once */
 };
 
+/* The two sides, sealed. */
+struct diff_sides {
+        const struct policy_set *policies[CHANGE_SIDE_MAX];
+        const struct inventory *inventories[CHANGE_SIDE_MAX]; /* may be the same */
+        const struct settings *settings;
+        enum diff_text text;
+};
+
+/* Compares the sides, and writes the report to standard output in the format of the options. Returns 0 or EXIT_DIFFERENT as
+ * --fail-on has it, or EXIT_TROUBLE after a message. */
+int diff_report(const struct diff_sides *sides, const struct options *options);
+
+/* What was found out, and the forms in which it is said. Each appends to buf, flushing it to standard output as it fills,
+ * and returns 0, EXIT_TROUBLE after a message, or a negative errno. */
 struct difference {
         struct strbuf *buf;
         const struct policy_set *policies[CHANGE_SIDE_MAX];

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* vethwall diff for programs: one document, the pairs in the order of the matrix. */
+#include "cause.h"
+#include "diff.h"
+#include "flow.h"
+#include "output.h"
+
+static void json_cause(struct difference *difference, enum change_side side, const struct cause *cause)
+{
+        if (cause->tier == TIER_MAX)
+                strbuf_puts(difference->buf, "null");
+        else
+                put_cause_json(difference->buf, difference->policies[side], cause, true);
+}
+
+/* True if an earlier part of the change names the same two causes. */
+static bool named_before(const struct change *change, size_t part, enum direction d)
+{
+        const struct change_reason *reason = change->parts[part].reason;
+
+        for (size_t i = 0; i < part; i++) {
+                const struct change_reason *other = change->parts[i].reason;
+
+                if (other->turned[d] && cause_equal(&other->causes[d][CHANGE_OLD], &reason->causes[d][CHANGE_OLD]) &&
+                    cause_equal(&other->causes[d][CHANGE_NEW], &reason->causes[d][CHANGE_NEW]))
+                        return true;
+        }
+
+        return false;
+}
+
+static void json_rules(struct difference *difference, const struct change *change)
+{
+        static const enum direction order[] = {DIR_EGRESS, DIR_INGRESS};
+        struct strbuf *buf = difference->buf;
+        bool first = true;
+
+        strbuf_puts(buf, ",\n   \"rules\": [");
+        for (size_t i = 0; i < change->parts_len; i++) {
+                const struct change_reason *reason = change->parts[i].reason;
+
+                for (size_t j = 0; j < ARRAY_SIZE(order); j++) {
+                        enum direction d = order[j];
+
+                        if (!reason->turned[d] || named_before(change, i, d))
+                                continue;
+
+                        strbuf_printf(buf, "%s\n    {\"direction\": \"%s\", \"old\": ", first ? "" : ",",
+                                      direction_name(d));
+                        first = false;
+                        json_cause(difference, CHANGE_OLD, &reason->causes[d][CHANGE_OLD]);
+                        strbuf_puts(buf, ", \"new\": ");
+                        json_cause(difference, CHANGE_NEW, &reason->causes[d][CHANGE_NEW]);
+                        strbuf_putc(buf, '}');
+                }
+        }
+        strbuf_putc(buf, ']');
+}
+
+static void json_addr(struct strbuf *buf, const struct endpoint *endpoint, size_t i)
+{
+        char text[ADDR_TEXT_MAX];
+
+        if (i < endpoint->addrs_len)
+                strbuf_printf(buf, "\"%s\"", addr_format(&endpoint->addrs[i], text));
+        else
+                strbuf_puts(buf, "null");
+}
+
+/* Addresses apart are those of both sides. */
+static void json_pairs(struct strbuf *buf, const struct change *change, const struct change_party *src,
+                       const struct change_party *dst)
+{
+        for (size_t i = 0; i < change->pairs_len; i++) {
+                const struct change_pair *pair = &change->pairs[i];
+
+                strbuf_puts(buf, i == 0 ? ",\n   \"byAddress\": [\n    {\"src\": " : ",\n    {\"src\": ");
+                json_addr(buf, src->endpoint[CHANGE_NEW], pair->src);
+                strbuf_puts(buf, ", \"dst\": ");
+                json_addr(buf, dst->endpoint[CHANGE_NEW], pair->dst);
+                strbuf_puts(buf, ", \"old\": ");
+                put_conns_json_object(buf, pair->conns[CHANGE_OLD]);
+                strbuf_puts(buf, ", \"new\": ");
+                put_conns_json_object(buf, pair->conns[CHANGE_NEW]);
+                strbuf_puts(buf, i == change->pairs_len - 1 ? "}]" : "}");
+        }
+}
+
+static void json_end(struct strbuf *buf, const struct change_party *party, const struct change_end *end)
+{
+        char first[ADDR_TEXT_MAX], last[ADDR_TEXT_MAX];
+
+        if (party)
+                put_endpoint_json(buf, party->endpoint[party->endpoint[CHANGE_NEW] ? CHANGE_NEW : CHANGE_OLD]);
+        else
+                strbuf_printf(buf, "\"%s-%s\"", addr_format(&end->range.first, first),
+                              addr_format(&end->range.last, last));
+}
+
+struct json_state {
+        struct difference *difference;
+        bool any;
+};
+
+static int json_change(_unused_ const struct changes *changes, const struct change *change,
+                       const struct change_party *src, const struct change_party *dst, void *userdata)
+{
+        struct json_state *state = userdata;
+        struct strbuf *buf = state->difference->buf;
+
+        strbuf_printf(buf, "%s\n  {\"type\": \"%s\", \"src\": ", state->any ? "," : "",
+                      conns_is_empty(change->conns[CHANGE_OLD])   ? "added"
+                      : conns_is_empty(change->conns[CHANGE_NEW]) ? "removed"
+                                                                  : "changed");
+        state->any = true;
+        json_end(buf, src, &change->src);
+        strbuf_puts(buf, ", \"dst\": ");
+        json_end(buf, dst, &change->dst);
+        strbuf_puts(buf, ",\n   \"old\": ");
+        put_conns_json_object(buf, change->conns[CHANGE_OLD]);
+        strbuf_puts(buf, ", \"new\": ");
+        put_conns_json_object(buf, change->conns[CHANGE_NEW]);
+        json_pairs(buf, change, src, dst);
+        json_rules(state->difference, change);
+        strbuf_putc(buf, '}');
+        return flush_out_partly(buf);
+}
+
+int diff_json(struct difference *difference)
+{
+        static const char *const text_changed[] = {
+                [DIFF_TEXT_SAME] = "false",
+                [DIFF_TEXT_CHANGED] = "true",
+                [DIFF_TEXT_UNKNOWN] = "null",
+        };
+        struct json_state state = {difference, false};
+        struct strbuf *buf = difference->buf;
+        int r;
+
+        strbuf_printf(buf, "{\"textChanged\": %s, \"widened\": %zu, \"narrowed\": %zu, \"both\": %zu,\n \"changes\": [",
+                      text_changed[difference->text], difference->widened, difference->narrowed, difference->both);
+        r = changes_visit(difference->changes, json_change, &state);
+        if (r != 0)
+                return r;
+
+        strbuf_puts(buf, state.any ? "\n ]}\n" : "]}\n");
+        return 0;
+}
