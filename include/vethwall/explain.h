@@ -58,6 +58,8 @@ enum explain_port_answer {
 
 struct explain_rule {
         const struct rule *rule;
+        bool asked;   /* false: what came before had settled it; what it would have said is told all the same */
+        bool matches; /* peer_matches, and the ports do */
         bool peer_matches;
         enum explain_port_answer ports;
         const struct explain_peer *peers; /* as in the rule */
@@ -68,6 +70,23 @@ struct explain_policy {
         const struct policy *policy;
         const struct explain_rule *rules; /* as in the policy's direction */
         size_t rules_len;
+};
+
+/* What became of a flow in one tier. */
+enum explain_outcome {
+        EXPLAIN_NOT_ASKED, /* a tier before it had decided */
+        EXPLAIN_NO_POLICY, /* no policy of it selects the endpoint */
+        EXPLAIN_NO_MATCH,  /* no rule of it matches: the next tier is asked */
+        EXPLAIN_PASSED,    /* a rule leaves it to the next tier */
+        EXPLAIN_DECIDED,
+        EXPLAIN_OUTCOME_MAX,
+};
+
+struct explain_tier {
+        enum explain_outcome outcome;
+        const struct policy *policy; /* EXPLAIN_PASSED, EXPLAIN_DECIDED: whose word it was; TIER_DEFAULT: NULL */
+        const struct rule *rule;     /* and which rule's; NULL: the policy isolates, and nothing allowed it */
+        size_t first, len;           /* its policies among the side's */
 };
 
 /* Whether a side is judged at all. */
@@ -84,6 +103,7 @@ struct explain_side {
         struct cause cause;                    /* where not judged: allowed, TIER_DEFAULT */
         const struct explain_policy *policies; /* all that select the endpoint, in the order in which they decide */
         size_t policies_len;
+        struct explain_tier tiers[TIER_MAX]; /* where judged; they come to the same cause */
 };
 
 struct explanation {

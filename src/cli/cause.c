@@ -30,7 +30,7 @@ void put_loc(struct strbuf *buf, const struct policy_set *policies, const struct
                 strbuf_printf(buf, ":%u", loc->line);
 }
 
-static void put_policy_json(struct strbuf *buf, const struct policy *policy)
+void put_policy_json(struct strbuf *buf, const struct policy *policy)
 {
         _cleanup_(strbuf_fini) struct strbuf name = STRBUF_INIT;
 
@@ -46,11 +46,24 @@ static void put_policy_json(struct strbuf *buf, const struct policy *policy)
                 strbuf_json(buf, name.text);
 }
 
-void put_cause_json(struct strbuf *buf, const struct policy_set *policies, const struct cause *cause, bool judged)
+void put_place_json(struct strbuf *buf, const struct policy_set *policies, const struct src_loc *loc)
 {
-        const struct src_loc *loc = cause_loc(cause);
         const char *file = loc ? loc_file(policies, loc) : NULL;
 
+        strbuf_puts(buf, "\"file\": ");
+        if (file)
+                strbuf_json(buf, file);
+        else
+                strbuf_puts(buf, "null");
+
+        if (loc && loc->line > 0)
+                strbuf_printf(buf, ", \"line\": %u", loc->line);
+        else
+                strbuf_puts(buf, ", \"line\": null");
+}
+
+void put_cause_json(struct strbuf *buf, const struct policy_set *policies, const struct cause *cause, bool judged)
+{
         strbuf_printf(buf, "{\"verdict\": \"%s\", \"tier\": ", action_name(cause->action));
         if (judged)
                 strbuf_printf(buf, "\"%s\"", tier_name(cause->tier));
@@ -61,17 +74,9 @@ void put_cause_json(struct strbuf *buf, const struct policy_set *policies, const
         put_policy_json(buf, cause->policy);
 
         if (cause->rule)
-                strbuf_printf(buf, ", \"rule\": %u, \"file\": ", cause->rule->index);
+                strbuf_printf(buf, ", \"rule\": %u, ", cause->rule->index);
         else
-                strbuf_puts(buf, ", \"rule\": null, \"file\": ");
-
-        if (file)
-                strbuf_json(buf, file);
-        else
-                strbuf_puts(buf, "null");
-
-        if (loc && loc->line > 0)
-                strbuf_printf(buf, ", \"line\": %u}", loc->line);
-        else
-                strbuf_puts(buf, ", \"line\": null}");
+                strbuf_puts(buf, ", \"rule\": null, ");
+        put_place_json(buf, policies, cause_loc(cause));
+        strbuf_putc(buf, '}');
 }

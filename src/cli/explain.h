@@ -25,3 +25,19 @@ struct answer {
 
 void answer_json(struct strbuf *buf, const struct answer *answer);
 void answer_text(struct strbuf *buf, const struct answer *answer);
+
+/* explain_reason.c: the words for what an explanation holds. */
+void put_party(struct strbuf *buf, const struct answer *answer, const struct explain_party *party, bool with_addr);
+
+/* "app=web" for what matchLabels says, "app In (web, api)" for the rest. */
+void put_requirement(struct strbuf *buf, const struct label_requirement *requirement);
+
+/* "TCP 80-89", "TCP http" */
+void put_port_match(struct strbuf *buf, const struct port_match *match);
+
+/* How a peer entry of the policy's rule answers for the party; how the rule's ports do; and what a rule that cannot be
+ * understood in full does instead. */
+void put_peer_answer(struct strbuf *buf, const struct answer *answer, const struct policy *policy,
+                     const struct explain_peer *peer, const struct explain_party *party);
+void put_ports_answer(struct strbuf *buf, const struct answer *answer, const struct explain_rule *rule);
+void put_closed_answer(struct strbuf *buf, const struct rule *rule);

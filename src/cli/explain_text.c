@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* An explanation, for programs and for people. */
-#include <assert.h>
+/* An explanation, for people: the verdict, and then tier by tier who was asked and what he said. */
 #include <string.h>
 
 #include "cause.h"
 #include "explain.h"
 #include "output.h"
 
-static void json_side(struct strbuf *buf, const struct answer *answer, enum direction direction)
-{
-        const struct explain_side *side = &answer->explanation->sides[direction];
-
-        strbuf_printf(buf, "\"%s\": ", direction_name(direction));
-        put_cause_json(buf, answer->policies, &side->cause, side->status == EXPLAIN_JUDGED);
-}
-
-void answer_json(struct strbuf *buf, const struct answer *answer)
-{
-        strbuf_printf(buf, "{\"verdict\": \"%s\",\n ", action_name(answer->explanation->verdict));
-        json_side(buf, answer, DIR_EGRESS);
-        strbuf_puts(buf, ",\n ");
-        json_side(buf, answer, DIR_INGRESS);
-        strbuf_puts(buf, "}\n");
-}
+/* Policies without a priority of their own are behind all that have one. */
+#define PRIORITY_MAX 1000
 
 static void put_verdict(struct strbuf *buf, const struct answer *answer, enum action verdict)
 {
@@ -30,234 +15,193 @@ static void put_verdict(struct strbuf *buf, const struct answer *answer, enum ac
                    verdict == ACTION_ALLOW ? "allowed" : "denied");
 }
 
-static void put_party(struct strbuf *buf, const struct answer *answer, const struct explain_party *party,
-                      bool with_addr)
+/* "ingress[2] "ssh", pass": the action goes without saying in a NetworkPolicy. */
+static void put_rule_title(struct strbuf *buf, const struct policy *policy, const struct rule *rule,
+                           enum direction direction)
 {
-        char text[ADDR_TEXT_MAX];
+        strbuf_printf(buf, "%s[%u]", direction_name(direction), rule->index);
+        if (rule->name) {
+                strbuf_puts(buf, " \"");
+                strbuf_clean(buf, rule->name);
+                strbuf_putc(buf, '"');
+        }
+        if (policy->tier != TIER_NETWORK_POLICY)
+                strbuf_printf(buf, ", %s", action_name(rule->action));
+}
 
-        if (party->endpoint == WORLD_OUTSIDE) {
-                strbuf_puts(buf, addr_format(&party->addr, text));
-                if (with_addr)
-                        strbuf_puts(buf, " (outside)");
+/* "from[2]", or "from[2-5]" for several that answer alike. */
+static void put_peers(struct strbuf *buf, const char *side, size_t first, size_t last, struct strbuf *text)
+{
+        if (strbuf_check(text) < 0) {
+                buf->failed = true;
                 return;
         }
 
-        put_endpoint(buf, &answer->inventory->endpoints[party->endpoint]);
-        if (with_addr)
-                strbuf_printf(buf, " (%s)", party->has_addr ? addr_format(&party->addr, text) : "no address");
+        strbuf_printf(buf, "          %s[%zu", side, first);
+        if (last > first)
+                strbuf_printf(buf, "-%zu", last);
+        strbuf_printf(buf, "]  %s\n", text->text);
 }
 
-static void put_label(struct strbuf *buf, const char *key, const char *value)
+/* What each peer of a rule answers, where none matches. */
+static void put_peer_answers(struct strbuf *buf, const struct answer *answer, const struct policy *policy,
+                             const struct explain_rule *rule, const char *side, const struct explain_party *peer)
 {
-        strbuf_clean(buf, key);
-        strbuf_putc(buf, '=');
-        strbuf_clean(buf, value[0] != '\0' ? value : "\"\"");
-}
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT, next = STRBUF_INIT;
+        size_t first = 0;
 
-/* "app=web" for what matchLabels says, "app In (web, api)" for the rest. */
-static void put_requirement(struct strbuf *buf, const struct label_requirement *requirement)
-{
-        if (requirement->op == LABEL_IN && requirement->values_len == 1) {
-                put_label(buf, requirement->key, requirement->values[0]);
-                return;
-        }
-
-        strbuf_clean(buf, requirement->key);
-        strbuf_printf(buf, " %s", label_op_name(requirement->op));
-        for (size_t i = 0; i < requirement->values_len; i++) {
-                strbuf_puts(buf, i == 0 ? " (" : ", ");
-                if (requirement->values[i][0] == '\0')
-                        strbuf_puts(buf, "\"\"");
-                strbuf_clean(buf, requirement->values[i]);
-        }
-        if (requirement->values_len > 0)
-                strbuf_putc(buf, ')');
-}
-
-/* "needs app=web, has app=db" */
-static void put_failure(struct strbuf *buf, const struct label_requirement *requirement, const struct label_set *labels)
-{
-        const char *value = label_set_get(labels, requirement->key);
-
-        strbuf_puts(buf, "needs ");
-        put_requirement(buf, requirement);
-        if (value) {
-                strbuf_puts(buf, ", has ");
-                put_label(buf, requirement->key, value);
-        } else {
-                strbuf_puts(buf, ", has no label ");
-                strbuf_clean(buf, requirement->key);
-        }
-}
-
-static void put_peer_answer(struct strbuf *buf, const struct answer *answer, const struct explain_policy *policy,
-                            const struct explain_peer *peer, const struct explain_party *party)
-{
-        const struct endpoint *endpoint =
-                party->endpoint == WORLD_OUTSIDE ? NULL : &answer->inventory->endpoints[party->endpoint];
-        char text[ADDR_TEXT_MAX], block[ADDR_TEXT_MAX];
-
-        switch (peer->answer) {
-        case EXPLAIN_PEER_MATCHES:
-                strbuf_puts(buf, "matches ");
-                put_party(buf, answer, party, false);
-                break;
-        case EXPLAIN_PEER_OUTSIDE:
-                strbuf_printf(buf, "selects endpoints, and %s is none", addr_format(&party->addr, text));
-                break;
-        case EXPLAIN_PEER_HOST:
-                put_party(buf, answer, party, false);
-                strbuf_puts(buf, " is on the host's network: labels do not select it, only ipBlock can");
-                break;
-        case EXPLAIN_PEER_NAMESPACE:
-                strbuf_puts(buf, "selects in namespace ");
-                strbuf_clean(buf, policy->policy->ns);
-                strbuf_puts(buf, " alone, and ");
-                put_party(buf, answer, party, false);
-                strbuf_puts(buf, " is in another");
-                break;
-        case EXPLAIN_PEER_NS_LABELS:
-                strbuf_puts(buf, "namespace ");
-                strbuf_clean(buf, endpoint->ns);
-                strbuf_putc(buf, ' ');
-                put_failure(buf, peer->failed, world_namespace_labels(answer->world, endpoint->ns));
-                break;
-        case EXPLAIN_PEER_LABELS:
-                put_party(buf, answer, party, false);
-                strbuf_putc(buf, ' ');
-                put_failure(buf, peer->failed, &endpoint->labels);
-                break;
-        case EXPLAIN_PEER_NO_ADDRESS:
-                put_party(buf, answer, party, false);
-                strbuf_puts(buf, " has no address that a block could hold");
-                break;
-        case EXPLAIN_PEER_BLOCK:
-                strbuf_printf(buf, "%s is not in %s", addr_format(&party->addr, text),
-                              prefix_format(&peer->peer->cidr, block));
-                break;
-        case EXPLAIN_PEER_EXCEPT:
-                strbuf_printf(buf, "%s is in the exception %s", addr_format(&party->addr, text),
-                              prefix_format(peer->except, block));
-                break;
-        case EXPLAIN_PEER_MAX:
-                break;
-        }
-}
-
-static void put_port_match(struct strbuf *buf, const struct port_match *match)
-{
-        strbuf_puts(buf, conns_proto_name(conns_proto_of(match->protocol)));
-        switch (match->kind) {
-        case PORT_RANGE:
-                if (match->range.first == match->range.last)
-                        strbuf_printf(buf, " %u", match->range.first);
-                else if (match->range.first <= 1 && match->range.last == UINT16_MAX)
-                        strbuf_puts(buf, " all ports");
-                else
-                        strbuf_printf(buf, " %u-%u", match->range.first, match->range.last);
-                break;
-        case PORT_NAME:
-                strbuf_putc(buf, ' ');
-                strbuf_clean(buf, match->name);
-                break;
-        }
-}
-
-static void put_named_ports(struct strbuf *buf, const struct answer *answer, const struct rule *rule)
-{
-        const struct explain_party *dst = &answer->queries[answer->shown].dst;
-        const struct endpoint *endpoint =
-                dst->endpoint == WORLD_OUTSIDE ? NULL : &answer->inventory->endpoints[dst->endpoint];
-
-        /* As in the core: the host names no ports. */
-        if (endpoint && endpoint->host_network)
-                endpoint = NULL;
-
-        for (size_t i = 0; i < rule->ports_len; i++) {
-                const struct port_match *match = &rule->ports[i];
-                bool found = false;
-
-                if (match->kind != PORT_NAME)
-                        continue;
-
-                strbuf_puts(buf, "; ");
-                strbuf_clean(buf, match->name);
-                for (size_t j = 0; endpoint && j < endpoint->ports_len; j++) {
-                        if (strcmp(endpoint->ports[j].name, match->name) != 0 ||
-                            endpoint->ports[j].protocol != match->protocol)
-                                continue;
-                        strbuf_printf(buf, "%s %u", found ? "," : " is", endpoint->ports[j].port);
-                        found = true;
+        for (size_t i = 0; i < rule->peers_len; i++) {
+                strbuf_clear(&next);
+                put_peer_answer(&next, answer, policy, &rule->peers[i], peer);
+                if (strbuf_check(&next) < 0) {
+                        buf->failed = true;
+                        return;
                 }
-                strbuf_puts(buf, found ? " there" : " names no port there");
+                if (i > 0 && strcmp(text.text, next.text) != 0) {
+                        put_peers(buf, side, first, i - 1, &text);
+                        first = i;
+                }
+                strbuf_clear(&text);
+                strbuf_add(&text, next.text, next.len);
         }
+        if (rule->peers_len > 0)
+                put_peers(buf, side, first, rule->peers_len - 1, &text);
 }
 
-static void put_ports_answer(struct strbuf *buf, const struct answer *answer, const struct explain_rule *rule)
+/* What keeps a rule from matching, a line each; and what lets one match that names what cannot be told. */
+static void put_reasons(struct strbuf *buf, const struct answer *answer, const struct policy *policy,
+                        const struct explain_rule *rule, enum direction direction, const struct explain_party *peer)
 {
-        strbuf_clean(buf, answer->service.text);
-        if (rule->ports == EXPLAIN_PORT_NONE) {
-                strbuf_puts(buf, " has no ports, and a rule with ports allows only these");
-                return;
-        }
+        const char *side = direction == DIR_EGRESS ? "to" : "from";
 
-        strbuf_puts(buf, " is not among ");
-        for (size_t i = 0; i < rule->rule->ports_len; i++) {
-                strbuf_puts(buf, i > 0 ? ", " : "");
-                put_port_match(buf, &rule->rule->ports[i]);
-        }
-        put_named_ports(buf, answer, rule->rule);
-}
-
-/* A rule, and, where it does not match, everything that keeps it from doing so. */
-static void put_rule(struct strbuf *buf, const struct answer *answer, const struct explain_policy *policy,
-                     const struct explain_rule *rule, enum direction direction, const struct explain_party *peer)
-{
-        bool matches = rule->peer_matches && rule->ports == EXPLAIN_PORT_MATCHES;
-
-        strbuf_printf(buf, "    %s[%u]  ", direction_name(direction), rule->rule->index);
-        put_loc(buf, answer->policies, &rule->rule->loc);
-        strbuf_puts(buf, "  ");
-        if (matches)
-                put_colour(buf, answer->colour, rule->rule->action == ACTION_DENY ? COLOUR_RED : COLOUR_GREEN,
-                           "matches");
-        else
-                strbuf_puts(buf, "does not match");
-        strbuf_putc(buf, '\n');
-
-        for (size_t i = 0; !rule->peer_matches && i < rule->peers_len; i++) {
-                strbuf_printf(buf, "        %s[%zu]  ", direction == DIR_EGRESS ? "to" : "from", i);
-                put_peer_answer(buf, answer, policy, &rule->peers[i], peer);
+        if (rule->rule->fails_closed && rule->matches == rule->peer_matches) {
+                strbuf_printf(buf, "          %s  ", side);
+                put_closed_answer(buf, rule->rule);
                 strbuf_putc(buf, '\n');
         }
+        if (!rule->peer_matches)
+                put_peer_answers(buf, answer, policy, rule, side, peer);
         if (rule->ports != EXPLAIN_PORT_MATCHES) {
-                strbuf_puts(buf, "        ports  ");
+                strbuf_puts(buf, "          ports  ");
                 put_ports_answer(buf, answer, rule);
                 strbuf_putc(buf, '\n');
         }
 }
 
-static void put_policies(struct strbuf *buf, const struct answer *answer, enum direction direction,
-                         const struct explain_party *peer)
+/* "matches", in the colour of what comes of it. */
+static void put_match(struct strbuf *buf, const struct answer *answer, const struct explain_tier *tier,
+                      const struct explain_rule *rule)
+{
+        bool decides = tier->rule == rule->rule;
+
+        switch (rule->rule->action) {
+        case ACTION_ALLOW:
+                put_colour(buf, answer->colour && decides, COLOUR_GREEN, decides ? "matches" : "matches too");
+                break;
+        case ACTION_DENY:
+                put_colour(buf, answer->colour && decides, COLOUR_RED, "matches");
+                break;
+        case ACTION_PASS:
+                put_colour(buf, answer->colour && decides, COLOUR_YELLOW, "matches");
+                strbuf_puts(buf, ": the next tier is asked");
+                break;
+        case ACTION_MAX:
+                break;
+        }
+}
+
+static void put_rule(struct strbuf *buf, const struct answer *answer, const struct explain_tier *tier,
+                     const struct policy *policy, const struct explain_rule *rule, enum direction direction)
+{
+        const struct explain_query *query = &answer->queries[answer->shown];
+
+        strbuf_puts(buf, "      ");
+        put_rule_title(buf, policy, rule->rule, direction);
+        strbuf_puts(buf, "  ");
+        put_loc(buf, answer->policies, &rule->rule->loc);
+        strbuf_puts(buf, "  ");
+        if (!rule->asked)
+                put_colour(buf, answer->colour, COLOUR_DIM, "not asked");
+        else if (rule->matches)
+                put_match(buf, answer, tier, rule);
+        else
+                strbuf_puts(buf, "does not match");
+        strbuf_putc(buf, '\n');
+
+        if (rule->asked)
+                put_reasons(buf, answer, policy, rule, direction, direction == DIR_EGRESS ? &query->dst : &query->src);
+}
+
+static void put_explain_policy(struct strbuf *buf, const struct answer *answer, const struct explain_tier *tier,
+                               const struct explain_policy *policy, enum direction direction)
+{
+        bool asked = policy->rules_len == 0 ? tier->outcome != EXPLAIN_NOT_ASKED : policy->rules[0].asked;
+
+        strbuf_puts(buf, "    ");
+        put_policy(buf, policy->policy);
+        if (policy->policy->tier != TIER_NETWORK_POLICY && policy->policy->priority <= PRIORITY_MAX)
+                strbuf_printf(buf, " (priority %d)", policy->policy->priority);
+        strbuf_puts(buf, "  ");
+        put_loc(buf, answer->policies, &policy->policy->loc);
+        if (!asked) {
+                strbuf_puts(buf, "  ");
+                put_colour(buf, answer->colour, COLOUR_DIM, "not asked");
+        }
+        strbuf_putc(buf, '\n');
+
+        if (policy->rules_len == 0)
+                strbuf_printf(buf, "      has no %s rules\n", direction_name(direction));
+        for (size_t i = 0; asked && i < policy->rules_len; i++)
+                put_rule(buf, answer, tier, policy->policy, &policy->rules[i], direction);
+}
+
+/* " by guard, ingress[2]" */
+static void put_decider(struct strbuf *buf, const struct explain_tier *tier, enum direction direction)
+{
+        if (!tier->rule) {
+                strbuf_puts(buf, ", as no rule allows this");
+                return;
+        }
+
+        strbuf_puts(buf, " by ");
+        put_policy(buf, tier->policy);
+        strbuf_printf(buf, ", %s[%u]", direction_name(direction), tier->rule->index);
+}
+
+static void put_tier(struct strbuf *buf, const struct answer *answer, enum tier tier, enum direction direction)
 {
         const struct explain_side *side = &answer->explanation->sides[direction];
+        const struct explain_tier *said = &side->tiers[tier];
 
-        for (size_t i = 0; i < side->policies_len; i++) {
-                const struct explain_policy *policy = &side->policies[i];
+        if (said->len == 0)
+                return;
 
-                strbuf_puts(buf, "  ");
-                put_colour(buf, answer->colour, COLOUR_DIM, tier_name(policy->policy->tier));
-                strbuf_putc(buf, ' ');
-                put_policy(buf, policy->policy);
-                strbuf_puts(buf, "  ");
-                put_loc(buf, answer->policies, &policy->policy->loc);
-                strbuf_putc(buf, '\n');
-
-                if (policy->rules_len == 0)
-                        strbuf_printf(buf, "    has no %s rules\n", direction_name(direction));
-                for (size_t j = 0; j < policy->rules_len; j++)
-                        put_rule(buf, answer, policy, &policy->rules[j], direction, peer);
+        strbuf_puts(buf, "  ");
+        put_colour(buf, answer->colour, COLOUR_BOLD, tier_name(tier));
+        strbuf_puts(buf, ": ");
+        switch (said->outcome) {
+        case EXPLAIN_NOT_ASKED:
+                put_colour(buf, answer->colour, COLOUR_DIM, "not asked");
+                break;
+        case EXPLAIN_NO_MATCH:
+                strbuf_puts(buf, "no rule matches");
+                break;
+        case EXPLAIN_PASSED:
+                put_colour(buf, answer->colour, COLOUR_YELLOW, "passed on");
+                put_decider(buf, said, direction);
+                break;
+        case EXPLAIN_DECIDED:
+                put_verdict(buf, answer, side->cause.action);
+                put_decider(buf, said, direction);
+                break;
+        case EXPLAIN_NO_POLICY:
+        case EXPLAIN_OUTCOME_MAX:
+                break;
         }
+        strbuf_putc(buf, '\n');
+
+        for (size_t i = 0; i < said->len; i++)
+                put_explain_policy(buf, answer, said, &side->policies[said->first + i], direction);
 }
 
 /* What decided, as the end of a line that begins "Egress of shop/web: allowed". */
@@ -282,7 +226,9 @@ static void put_cause(struct strbuf *buf, const struct answer *answer, enum dire
         }
 
         if (!cause->policy) {
-                strbuf_printf(buf, " by default, as no policy isolates its %s\n", direction_name(direction));
+                strbuf_puts(buf, " by default, as no ");
+                strbuf_printf(buf, side->policies_len == 0 ? "policy isolates its %s\n" : "policy decides its %s\n",
+                              direction_name(direction));
                 return;
         }
 
@@ -300,15 +246,22 @@ static void put_cause(struct strbuf *buf, const struct answer *answer, enum dire
 static void put_side(struct strbuf *buf, const struct answer *answer, enum direction direction)
 {
         const struct explain_query *query = &answer->queries[answer->shown];
-        const struct explain_party *subject = direction == DIR_EGRESS ? &query->src : &query->dst;
-        const struct explain_party *peer = direction == DIR_EGRESS ? &query->dst : &query->src;
+        const struct explain_side *side = &answer->explanation->sides[direction];
 
         strbuf_puts(buf, direction == DIR_EGRESS ? "\nEgress of " : "\nIngress of ");
-        put_party(buf, answer, subject, false);
+        put_party(buf, answer, direction == DIR_EGRESS ? &query->src : &query->dst, false);
         strbuf_puts(buf, ": ");
-        put_verdict(buf, answer, answer->explanation->sides[direction].cause.action);
+        put_verdict(buf, answer, side->cause.action);
         put_cause(buf, answer, direction);
-        put_policies(buf, answer, direction, peer);
+        for (enum tier tier = 0; tier < TIER_DEFAULT; tier++)
+                put_tier(buf, answer, tier, direction);
+        if (side->status == EXPLAIN_JUDGED && side->policies_len > 0 && side->cause.tier == TIER_DEFAULT) {
+                strbuf_puts(buf, "  ");
+                put_colour(buf, answer->colour, COLOUR_BOLD, tier_name(TIER_DEFAULT));
+                strbuf_puts(buf, ": ");
+                put_verdict(buf, answer, side->cause.action);
+                strbuf_putc(buf, '\n');
+        }
 }
 
 static bool verdicts_differ(const struct answer *answer)

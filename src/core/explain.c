@@ -157,11 +157,27 @@ static int ask_rule(const struct question *question, const struct policy *policy
                 ret->peer_matches |= peers[i].answer == EXPLAIN_PEER_MATCHES;
         }
 
+        ret->matches = ret->peer_matches && ret->ports == EXPLAIN_PORT_MATCHES;
         return 0;
 }
 
+/* Takes a rule's answer for what it is worth after those before it. NetworkPolicies add up, so each of theirs is asked;
+ * in the other tiers the first rule that matches ends it. */
+static void hear(struct explain_tier *tier, const struct policy *policy, struct explain_rule *rule)
+{
+        bool settled = tier->outcome == EXPLAIN_PASSED || tier->outcome == EXPLAIN_DECIDED;
+
+        rule->asked = tier->outcome != EXPLAIN_NOT_ASKED && (!settled || policy->tier == TIER_NETWORK_POLICY);
+        if (!rule->asked || !rule->matches || settled)
+                return;
+
+        tier->outcome = rule->rule->action == ACTION_PASS ? EXPLAIN_PASSED : EXPLAIN_DECIDED;
+        tier->policy = policy;
+        tier->rule = rule->rule;
+}
+
 static int ask_policy(const struct question *question, const struct policy *policy, struct arena *arena,
-                      struct explain_policy *ret)
+                      struct explain_tier *tier, struct explain_policy *ret)
 {
         struct explain_rule *rules;
         size_t len = policy->rules_len[question->direction];
@@ -175,17 +191,44 @@ static int ask_policy(const struct question *question, const struct policy *poli
                 r = ask_rule(question, policy, &policy->rules[question->direction][i], arena, &rules[i]);
                 if (r < 0)
                         return r;
+
+                hear(tier, policy, &rules[i]);
         }
 
         *ret = (struct explain_policy){policy, rules, len};
         return 0;
 }
 
-static int ask_policies(const struct question *question, uint32_t class, struct arena *arena, struct explain_side *ret)
+/* Asks the policies from *next on that are of one tier, and moves *next behind them. */
+static int ask_tier(const struct question *question, const struct policy *const *policies, size_t len, enum tier tier,
+                    struct arena *arena, struct explain_policy *answers, size_t *next, struct explain_tier *ret)
+{
+        int r;
+
+        ret->first = *next;
+        for (; *next < len && policies[*next]->tier == tier; ++*next) {
+                if (ret->outcome == EXPLAIN_NO_POLICY)
+                        ret->outcome = EXPLAIN_NO_MATCH;
+                r = ask_policy(question, policies[*next], arena, ret, &answers[*next]);
+                if (r < 0)
+                        return r;
+        }
+        ret->len = *next - ret->first;
+
+        /* That it selects the endpoint is enough: what no rule allows is denied. */
+        if (tier == TIER_NETWORK_POLICY && ret->outcome == EXPLAIN_NO_MATCH) {
+                ret->outcome = EXPLAIN_DECIDED;
+                ret->policy = policies[ret->first];
+        }
+        return 0;
+}
+
+static int ask_tiers(const struct question *question, uint32_t class, struct arena *arena, struct explain_side *ret)
 {
         const struct policy *const *policies;
         struct explain_policy *answers;
-        size_t len;
+        size_t len, next = 0;
+        bool decided = false;
         int r;
 
         len = world_class_policies(question->world, question->direction, class, &policies);
@@ -193,11 +236,15 @@ static int ask_policies(const struct question *question, uint32_t class, struct 
         if (!answers)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < len; i++) {
-                r = ask_policy(question, policies[i], arena, &answers[i]);
+        for (enum tier tier = 0; tier < TIER_DEFAULT; tier++) {
+                ret->tiers[tier].outcome = decided ? EXPLAIN_NOT_ASKED : EXPLAIN_NO_POLICY;
+                r = ask_tier(question, policies, len, tier, arena, answers, &next, &ret->tiers[tier]);
                 if (r < 0)
                         return r;
+
+                decided |= ret->tiers[tier].outcome == EXPLAIN_DECIDED;
         }
+        ret->tiers[TIER_DEFAULT].outcome = decided ? EXPLAIN_NOT_ASKED : EXPLAIN_DECIDED;
 
         ret->policies = answers;
         ret->policies_len = len;
@@ -234,7 +281,7 @@ static int explain_side(const struct question *question, struct arena *arena, st
 
         ret->status = EXPLAIN_JUDGED;
         ret->cause = *profile_at(profile, question->protocol, question->port);
-        return ask_policies(question, class, arena, ret);
+        return ask_tiers(question, class, arena, ret);
 }
 
 int explain(struct explanation **ret, struct world *world, const struct explain_query *query)

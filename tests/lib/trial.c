@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <vethwall/explain.h>
+
 #include "trial.h"
 
 static const char *const action_names[] = {"allow", "deny", "pass"};
@@ -188,10 +190,94 @@ static bool side_agrees(struct trial *trial, const struct oracle_packet *packet,
         return false;
 }
 
+/* The tiers, asked one by one, come to what the world says at once. */
+static bool tiers_agree(const struct explain_side *side)
+{
+        size_t decided = 0;
+
+        for (enum tier t = 0; t < TIER_MAX; ++t) {
+                const struct explain_tier *tier = &side->tiers[t];
+
+                if (tier->outcome != EXPLAIN_DECIDED)
+                        continue;
+                ++decided;
+                if (t != side->cause.tier || tier->policy != side->cause.policy || tier->rule != side->cause.rule)
+                        return false;
+        }
+        return decided == 1;
+}
+
+/* The ruleset puts the packet down to the same rule. */
+static bool origin_agrees(const struct rs_origin *origin, const struct cause *cause)
+{
+        const char *ns = cause->policy && cause->policy->ns ? cause->policy->ns : "";
+
+        return origin->action == cause->action && origin->tier == cause->tier &&
+               strcmp(origin->policy, cause->policy ? cause->policy->name : "") == 0 && strcmp(origin->ns, ns) == 0 &&
+               origin->rule == (cause->rule ? (int)cause->rule->index : -1);
+}
+
+static bool explained_side_agrees(const struct trial *trial, const struct oracle_packet *packet,
+                                  const struct rs_result *result, const struct explain_side *explained,
+                                  enum direction direction)
+{
+        struct oracle_side side = oracle_side(&trial->oracle, packet, direction);
+        const struct rs_origin *origin = result->origins[direction] == RS_ORIGIN_NONE
+                                                 ? NULL
+                                                 : &trial->ruleset->origins[result->origins[direction]];
+
+        if (!side.subject)
+                return explained->status == EXPLAIN_OUTSIDE;
+        if (explained->status != EXPLAIN_JUDGED || !tiers_agree(explained) ||
+            !cause_is_right(trial, &explained->cause, packet, &side, direction))
+                return false;
+        return !origin || strcmp(origin->reason, "own-host") == 0 || origin_agrees(origin, &explained->cause);
+}
+
+static struct explain_party party(const struct trial *trial, const struct addr *addr)
+{
+        const struct endpoint *endpoint = oracle_endpoint(&trial->oracle, addr);
+
+        return (struct explain_party){
+                .endpoint = endpoint ? (size_t)(endpoint - trial->loaded.inventory->endpoints) : WORLD_OUTSIDE,
+                .addr = *addr,
+                .has_addr = true,
+        };
+}
+
+/* The explanation names the rule that the interpreted ruleset does, and its own reading of every rule comes to that. */
+static bool explanation_agrees(struct trial *trial, const struct oracle_packet *packet, struct strbuf *why)
+{
+        const struct explain_query query = {
+                .src = party(trial, &packet->saddr),
+                .dst = party(trial, &packet->daddr),
+                .protocol = packet->protocol,
+                .port = packet->has_ports ? packet->dport : 0,
+        };
+        _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+        struct rs_packet seen = trial_packet(packet);
+        struct rs_result result;
+
+        if (query.src.endpoint == WORLD_OUTSIDE && query.dst.endpoint == WORLD_OUTSIDE)
+                return true;
+        if (explain(&explanation, trial->world, &query) < 0 || ruleset_eval(trial->ruleset, &seen, &result) < 0) {
+                strbuf_printf(why, "the packet cannot be explained");
+                return false;
+        }
+        if (query.src.endpoint == query.dst.endpoint)
+                return explanation->verdict == ACTION_ALLOW;
+        for (enum direction d = 0; d < DIR_MAX; ++d)
+                if (!explained_side_agrees(trial, packet, &result, &explanation->sides[d], d)) {
+                        strbuf_printf(why, "the explanation of %s differs", direction_name(d));
+                        return false;
+                }
+        return true;
+}
+
 bool trial_agrees(struct trial *trial, const struct oracle_packet *packet, struct strbuf *why)
 {
         return verdict_agrees(trial, packet, why) && side_agrees(trial, packet, DIR_EGRESS, why) &&
-               side_agrees(trial, packet, DIR_INGRESS, why);
+               side_agrees(trial, packet, DIR_INGRESS, why) && explanation_agrees(trial, packet, why);
 }
 
 static bool still_fails(const struct gen_world *gen, const struct oracle_packet *packet)

@@ -22,7 +22,8 @@ void trial_fini(struct trial *trial);
 struct rs_packet trial_packet(const struct oracle_packet *packet);
 
 /* True where everything agrees: the interpreted ruleset's verdict with the oracle's, the rules it names with what the
- * oracle says of those rules, the world's profiles with the oracle's word on each side. Else why says what does not. */
+ * oracle says of those rules, the world's profiles with the oracle's word on each side, and explanations with all of them
+ * and with the very rule that the ruleset names. Else why says what does not. */
 bool trial_agrees(struct trial *trial, const struct oracle_packet *packet, struct strbuf *why);
 
 /* Drops pieces of the world as long as the packet still does not agree. */

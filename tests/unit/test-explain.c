@@ -228,6 +228,115 @@ static void answers_agree_with_the_verdict(_unused_ void **state)
         stop(&f);
 }
 
+#define TIERS(admin_action)                                                                                            \
+        "apiVersion: policy.networking.k8s.io/v1alpha2\n"                                                              \
+        "kind: ClusterNetworkPolicy\n"                                                                                 \
+        "metadata: {name: first}\n"                                                                                    \
+        "spec:\n"                                                                                                      \
+        "  tier: Admin\n"                                                                                              \
+        "  priority: 1\n"                                                                                              \
+        "  subject: {namespaces: {}}\n"                                                                                \
+        "  ingress:\n"                                                                                                 \
+        "  - {action: " admin_action ", from: [{namespaces: {}}], protocols: [{tcp: {}}]}\n"                           \
+        "  - {action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {}}]}\n"                                       \
+        "  egress:\n"                                                                                                  \
+        "  - {action: Accept, to: [{domainNames: [example.com]}, {namespaces: {}}]}\n"                                 \
+        "  - {action: Pass, to: [{nodes: {}}], protocols: [{udp: {}}]}\n"                                              \
+        "---\n"                                                                                                        \
+        "apiVersion: networking.k8s.io/v1\n"                                                                           \
+        "kind: NetworkPolicy\n"                                                                                        \
+        "metadata: {name: db, namespace: shop}\n"                                                                      \
+        "spec: {podSelector: {matchLabels: {app: db}}, ingress: [{ports: [{port: 1}]}, {ports: [{port: 1}]}]}\n"       \
+        "---\n"                                                                                                        \
+        "apiVersion: policy.networking.k8s.io/v1alpha2\n"                                                              \
+        "kind: ClusterNetworkPolicy\n"                                                                                 \
+        "metadata: {name: last}\n"                                                                                     \
+        "spec:\n"                                                                                                      \
+        "  tier: Baseline\n"                                                                                           \
+        "  priority: 1\n"                                                                                              \
+        "  subject: {namespaces: {}}\n"                                                                                \
+        "  ingress:\n"                                                                                                 \
+        "  - {action: Deny, from: [{namespaces: {}}], protocols: [{tcp: {destinationPort: {number: 2}}}]}\n"
+
+static void assert_outcomes(const struct explain_side *side, const enum explain_outcome want[static TIER_MAX])
+{
+        for (enum tier tier = 0; tier < TIER_MAX; tier++) {
+                assert_int_equal(side->tiers[tier].outcome, want[tier]);
+                if (side->tiers[tier].outcome != EXPLAIN_DECIDED)
+                        continue;
+                assert_int_equal(side->cause.tier, tier);
+                assert_ptr_equal(side->cause.policy, side->tiers[tier].policy);
+                assert_ptr_equal(side->cause.rule, side->tiers[tier].rule);
+        }
+}
+
+static void a_pass_is_seen_and_what_comes_after(_unused_ void **state)
+{
+        const struct explain_side *side;
+        struct fixture f = {0};
+
+        scene_init(&f.scene, TIERS("Pass"), INVENTORY);
+        side = ask(&f, "shop/web", "shop/db", IPPROTO_TCP, 1, DIR_INGRESS);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_PASSED, EXPLAIN_DECIDED, EXPLAIN_NOT_ASKED,
+                                                                     EXPLAIN_NOT_ASKED});
+        assert_int_equal(side->tiers[TIER_ADMIN].rule->index, 0);
+        assert_true(side->policies[0].rules[0].asked);
+        assert_true(side->policies[0].rules[1].matches);
+        assert_false(side->policies[0].rules[1].asked);
+        /* NetworkPolicies add up: what the second rule says counts too. */
+        assert_true(side->policies[1].rules[0].asked && side->policies[1].rules[1].asked);
+        assert_int_equal(side->tiers[TIER_NETWORK_POLICY].rule->index, 0);
+        assert_false(side->policies[2].rules[0].asked);
+
+        side = ask(&f, "shop/web", "shop/db", IPPROTO_TCP, 2, DIR_INGRESS);
+        assert_int_equal(f.explanation->verdict, ACTION_DENY);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_PASSED, EXPLAIN_DECIDED, EXPLAIN_NOT_ASKED,
+                                                                     EXPLAIN_NOT_ASKED});
+        assert_null(side->tiers[TIER_NETWORK_POLICY].rule);
+
+        side = ask(&f, "shop/db", "shop/web", IPPROTO_TCP, 2, DIR_INGRESS);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_PASSED, EXPLAIN_NO_POLICY, EXPLAIN_DECIDED,
+                                                                     EXPLAIN_NOT_ASKED});
+
+        side = ask(&f, "shop/db", "shop/web", IPPROTO_UDP, 2, DIR_INGRESS);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_NO_MATCH, EXPLAIN_NO_POLICY,
+                                                                     EXPLAIN_NO_MATCH, EXPLAIN_DECIDED});
+        stop(&f);
+}
+
+static void admin_ends_it(_unused_ void **state)
+{
+        const struct explain_side *side;
+        struct fixture f = {0};
+
+        scene_init(&f.scene, TIERS("Accept"), INVENTORY);
+        side = ask(&f, "shop/web", "shop/db", IPPROTO_TCP, 2, DIR_INGRESS);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_DECIDED, EXPLAIN_NOT_ASKED,
+                                                                     EXPLAIN_NOT_ASKED, EXPLAIN_NOT_ASKED});
+        assert_false(side->policies[1].rules[0].asked);
+        stop(&f);
+}
+
+static void what_cannot_be_told_fails_closed(_unused_ void **state)
+{
+        const struct explain_side *side;
+        struct fixture f = {0};
+
+        scene_init(&f.scene, TIERS("Pass"), INVENTORY);
+        side = ask(&f, "shop/db", "shop/web", IPPROTO_TCP, 1, DIR_EGRESS);
+        assert_true(side->policies[0].rules[0].rule->fails_closed);
+        assert_false(side->policies[0].rules[0].matches);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_NO_MATCH, EXPLAIN_NO_POLICY,
+                                                                     EXPLAIN_NO_POLICY, EXPLAIN_DECIDED});
+
+        side = ask(&f, "shop/db", "shop/web", IPPROTO_UDP, 1, DIR_EGRESS);
+        assert_true(side->policies[0].rules[1].rule->fails_closed);
+        assert_outcomes(side, (const enum explain_outcome[TIER_MAX]){EXPLAIN_DECIDED, EXPLAIN_NOT_ASKED,
+                                                                     EXPLAIN_NOT_ASKED, EXPLAIN_NOT_ASKED});
+        assert_int_equal(side->cause.action, ACTION_DENY);
+        stop(&f);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -237,6 +346,9 @@ int main(void)
                 cmocka_unit_test(peers_say_why_they_do_not_match),
                 cmocka_unit_test(some_sides_are_not_judged),
                 cmocka_unit_test(answers_agree_with_the_verdict),
+                cmocka_unit_test(a_pass_is_seen_and_what_comes_after),
+                cmocka_unit_test(admin_ends_it),
+                cmocka_unit_test(what_cannot_be_told_fails_closed),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
