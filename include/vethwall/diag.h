@@ -17,18 +17,30 @@ enum diag_severity {
         DIAG_SEVERITY_MAX,
 };
 
+/* Another place that a diagnostic speaks of. */
+struct diag_place {
+        char *file;         /* owned */
+        unsigned line, col; /* 1-based, col in characters */
+        unsigned end_col;   /* as in struct diag, and the next three */
+        char *message;      /* owned; what stands there, or what it does */
+        char *source;       /* owned */
+        unsigned source_col;
+};
+
 struct diag {
         enum diag_severity severity;
-        const char *rule;    /* stable id ("VW003"); static storage, or NULL */
-        char *file;          /* owned; NULL where no file is concerned */
-        unsigned line;       /* 1-based; 0: the whole file */
-        unsigned col;        /* 1-based, in characters; 0: the whole line */
-        unsigned end_col;    /* one past the last character, on the same line; 0: unknown */
-        char *message;       /* owned; one line, no final stop */
-        char *hint;          /* owned; the remedy, one line; or NULL */
-        char *source;        /* owned; the text of the line, shortened around col where it is long; or NULL */
-        char *witness;       /* owned; a flow that shows it, as the operands of vethwall explain; or NULL */
-        unsigned source_col; /* the column that source begins at; 0 or 1 where nothing is left out before it */
+        const char *rule;          /* stable id ("VW003"); static storage, or NULL */
+        char *file;                /* owned; NULL where no file is concerned */
+        unsigned line;             /* 1-based; 0: the whole file */
+        unsigned col;              /* 1-based, in characters; 0: the whole line */
+        unsigned end_col;          /* one past the last character, on the same line; 0: unknown */
+        char *message;             /* owned; one line, no final stop */
+        char *hint;                /* owned; the remedy, one line; or NULL */
+        char *source;              /* owned; the text of the line, shortened around col where it is long; or NULL */
+        char *witness;             /* owned; a flow that shows it, as the operands of vethwall explain; or NULL */
+        unsigned source_col;       /* the column that source begins at; 0 or 1 where nothing is left out before it */
+        struct diag_place *places; /* owned */
+        size_t places_len;
 };
 
 struct diag_list {
@@ -49,8 +61,8 @@ struct diag_list {
 
 void diag_list_fini(struct diag_list *list);
 
-/* Appends a diagnostic. where gives severity, rule, file, line, col, end_col, hint, source witness and source_col, all
- * copied (its message is ignored; file, hint, source and witness may be NULL); the message is fmt. 0 or -ENOMEM. */
+/* Appends a diagnostic. where gives everything but the message, all copied (its texts may be NULL, those of its places but
+ * for source not); the message is fmt. 0 or -ENOMEM. */
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
 
 /* By file, line, column, then message; stable for equal input. */
@@ -64,6 +76,7 @@ const char *diag_severity_name(enum diag_severity severity);
  *          |   ^~~~~~~~~~
  *       help: HINT
  *       seen by: vethwall explain WITNESS
+ *     FILE:LINE:COL: note: MESSAGE, and its line: every other place
  * With colour, severity and caret carry ANSI sequences. */
 void diag_format(struct strbuf *buf, const struct diag *diag, bool colour);
 

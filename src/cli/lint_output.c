@@ -23,6 +23,23 @@ static void put_number(struct strbuf *buf, const char *key, unsigned number)
                 strbuf_printf(buf, ", \"%s\": null", key);
 }
 
+static void put_related(struct strbuf *buf, const struct diag *diag)
+{
+        strbuf_puts(buf, ", \"related\": [");
+        for (size_t i = 0; i < diag->places_len; i++) {
+                const struct diag_place *place = &diag->places[i];
+
+                strbuf_puts(buf, i ? ", {\"file\": " : "{\"file\": ");
+                strbuf_json(buf, place->file);
+                put_number(buf, "line", place->line);
+                put_number(buf, "column", place->col);
+                put_number(buf, "endColumn", place->end_col);
+                put_string(buf, "message", place->message);
+                strbuf_putc(buf, '}');
+        }
+        strbuf_putc(buf, ']');
+}
+
 void lint_json(struct strbuf *buf, const struct lint_result *result)
 {
         strbuf_puts(buf, "{\"findings\": [");
@@ -39,6 +56,7 @@ void lint_json(struct strbuf *buf, const struct lint_result *result)
                 put_string(buf, "message", diag->message);
                 put_string(buf, "help", diag->hint);
                 put_string(buf, "witness", diag->witness);
+                put_related(buf, diag);
                 strbuf_putc(buf, '}');
         }
         strbuf_printf(buf, "%s], \"counts\": {", result->findings.len > 0 ? "\n" : "");
@@ -101,18 +119,58 @@ static void put_sarif_text(struct strbuf *buf, const struct diag *diag)
         strbuf_fini(&text);
 }
 
-static void put_sarif_place(struct strbuf *buf, const struct diag *diag)
+/* The members of a location: where it is in which file. */
+static void put_sarif_location(struct strbuf *buf, const char *file, unsigned line, unsigned col, unsigned end_col)
 {
-        strbuf_puts(buf, ", \"locations\": [{\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
-        put_uri(buf, diag->file);
+        strbuf_puts(buf, "\"physicalLocation\": {\"artifactLocation\": {\"uri\": ");
+        put_uri(buf, file);
         strbuf_putc(buf, '}');
-        if (diag->line > 0)
-                strbuf_printf(buf, ", \"region\": {\"startLine\": %u", diag->line);
-        if (diag->line > 0 && diag->col > 0)
-                strbuf_printf(buf, ", \"startColumn\": %u", diag->col);
-        if (diag->line > 0 && diag->end_col > 0)
-                strbuf_printf(buf, ", \"endColumn\": %u", diag->end_col);
-        strbuf_puts(buf, diag->line > 0 ? "}}}]" : "}}]");
+        if (line > 0)
+                strbuf_printf(buf, ", \"region\": {\"startLine\": %u", line);
+        if (line > 0 && col > 0)
+                strbuf_printf(buf, ", \"startColumn\": %u", col);
+        if (line > 0 && col > 0 && end_col > 0)
+                strbuf_printf(buf, ", \"endColumn\": %u", end_col);
+        strbuf_puts(buf, line > 0 ? "}}" : "}");
+}
+
+static void put_sarif_related(struct strbuf *buf, const struct diag *diag)
+{
+        if (diag->places_len == 0)
+                return;
+        strbuf_puts(buf, ", \"relatedLocations\": [");
+        for (size_t i = 0; i < diag->places_len; i++) {
+                const struct diag_place *place = &diag->places[i];
+
+                strbuf_printf(buf, "%s{\"id\": %zu, ", i ? ", " : "", i + 1);
+                put_sarif_location(buf, place->file, place->line, place->col, place->end_col);
+                strbuf_puts(buf, ", \"message\": {\"text\": ");
+                strbuf_json(buf, place->message);
+                strbuf_puts(buf, "}}");
+        }
+        strbuf_putc(buf, ']');
+}
+
+static void put_sarif_result(struct strbuf *buf, const struct diag *diag)
+{
+        size_t index;
+
+        strbuf_puts(buf, "{\"ruleId\": ");
+        strbuf_json(buf, diag->rule);
+        if (lint_rule_find(diag->rule, &index))
+                strbuf_printf(buf, ", \"ruleIndex\": %zu", index);
+        strbuf_puts(buf, ", \"level\": ");
+        strbuf_json(buf, sarif_level(diag->severity));
+        strbuf_puts(buf, ", \"message\": {\"text\": ");
+        put_sarif_text(buf, diag);
+        strbuf_putc(buf, '}');
+        if (diag->file) {
+                strbuf_puts(buf, ", \"locations\": [{");
+                put_sarif_location(buf, diag->file, diag->line, diag->col, diag->end_col);
+                strbuf_puts(buf, "}]");
+        }
+        put_sarif_related(buf, diag);
+        strbuf_putc(buf, '}');
 }
 
 void lint_sarif(struct strbuf *buf, const struct lint_result *result)
@@ -123,21 +181,8 @@ void lint_sarif(struct strbuf *buf, const struct lint_result *result)
         put_sarif_rules(buf);
         strbuf_puts(buf, "\n    ]}}, \"columnKind\": \"unicodeCodePoints\", \"results\": [");
         for (size_t i = 0; i < result->findings.len; i++) {
-                const struct diag *diag = &result->findings.items[i];
-                size_t index;
-
-                strbuf_puts(buf, i ? ",\n    {\"ruleId\": " : "\n    {\"ruleId\": ");
-                strbuf_json(buf, diag->rule);
-                if (lint_rule_find(diag->rule, &index))
-                        strbuf_printf(buf, ", \"ruleIndex\": %zu", index);
-                strbuf_puts(buf, ", \"level\": ");
-                strbuf_json(buf, sarif_level(diag->severity));
-                strbuf_puts(buf, ", \"message\": {\"text\": ");
-                put_sarif_text(buf, diag);
-                strbuf_putc(buf, '}');
-                if (diag->file)
-                        put_sarif_place(buf, diag);
-                strbuf_putc(buf, '}');
+                strbuf_puts(buf, i ? ",\n    " : "\n    ");
+                put_sarif_result(buf, &result->findings.items[i]);
         }
         strbuf_puts(buf, "\n  ]}]}\n");
 }
@@ -153,28 +198,41 @@ static void put_github(struct strbuf *buf, const char *text, bool property)
         }
 }
 
+static const char *github_command(enum diag_severity severity)
+{
+        return severity == DIAG_INFO ? "notice" : diag_severity_name(severity);
+}
+
 void lint_github(struct strbuf *buf, const struct lint_result *result)
 {
         for (size_t i = 0; i < result->findings.len; i++) {
                 const struct diag *diag = &result->findings.items[i];
 
-                strbuf_printf(buf, "::%s title=%s",
-                              diag->severity == DIAG_INFO ? "notice" : diag_severity_name(diag->severity), diag->rule);
+                strbuf_printf(buf, "::%s ", github_command(diag->severity));
                 if (diag->file) {
-                        strbuf_puts(buf, ",file=");
+                        strbuf_puts(buf, "file=");
                         put_github(buf, diag->file, true);
                         if (diag->line > 0)
-                                strbuf_printf(buf, ",line=%u", diag->line);
-                        if (diag->col > 0)
+                                strbuf_printf(buf, ",line=%u,endLine=%u", diag->line, diag->line);
+                        if (diag->line > 0 && diag->col > 0)
                                 strbuf_printf(buf, ",col=%u", diag->col);
-                        if (diag->end_col > 0)
+                        if (diag->line > 0 && diag->col > 0 && diag->end_col > 0)
                                 strbuf_printf(buf, ",endColumn=%u", diag->end_col);
+                        strbuf_putc(buf, ',');
                 }
-                strbuf_puts(buf, "::");
+                strbuf_printf(buf, "title=%s::", diag->rule);
                 put_github(buf, diag->message, false);
                 if (diag->hint) {
                         strbuf_puts(buf, "; ");
                         put_github(buf, diag->hint, false);
+                }
+                for (size_t j = 0; j < diag->places_len; j++) {
+                        const struct diag_place *place = &diag->places[j];
+
+                        strbuf_puts(buf, "; ");
+                        put_github(buf, place->file, false);
+                        strbuf_printf(buf, ":%u: ", place->line);
+                        put_github(buf, place->message, false);
                 }
                 strbuf_putc(buf, '\n');
         }

@@ -14,8 +14,18 @@
 
 #include "utf8.h"
 
+static void place_fini(struct diag_place *place)
+{
+        free(place->file);
+        free(place->message);
+        free(place->source);
+}
+
 static void diag_fini(struct diag *diag)
 {
+        for (size_t i = 0; i < diag->places_len; i++)
+                place_fini(&diag->places[i]);
+        free(diag->places);
         free(diag->file);
         free(diag->message);
         free(diag->hint);
@@ -39,6 +49,26 @@ static bool copy_text(char **ret, const char *text)
         return !text || *ret;
 }
 
+static bool copy_places(struct diag *diag, const struct diag *where)
+{
+        if (where->places_len == 0)
+                return true;
+        diag->places = calloc(where->places_len, sizeof(*diag->places));
+        if (!diag->places)
+                return false;
+        for (size_t i = 0; i < where->places_len; i++) {
+                const struct diag_place *from = &where->places[i];
+                struct diag_place *to = &diag->places[diag->places_len++];
+
+                *to = *from;
+                to->file = to->message = to->source = NULL;
+                if (!copy_text(&to->file, from->file) || !copy_text(&to->message, from->message) ||
+                    !copy_text(&to->source, from->source))
+                        return false;
+        }
+        return true;
+}
+
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...)
 {
         struct diag diag = *where;
@@ -54,13 +84,16 @@ int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, 
                 return -ENOMEM;
 
         diag.file = diag.hint = diag.source = diag.witness = diag.message = NULL;
+        diag.places = NULL;
+        diag.places_len = 0;
         va_start(args, fmt);
         len = vasprintf(&diag.message, fmt, args);
         va_end(args);
         if (len < 0)
                 diag.message = NULL;
         if (!diag.message || !copy_text(&diag.file, where->file) || !copy_text(&diag.hint, where->hint) ||
-            !copy_text(&diag.source, where->source) || !copy_text(&diag.witness, where->witness)) {
+            !copy_text(&diag.source, where->source) || !copy_text(&diag.witness, where->witness) ||
+            !copy_places(&diag, where)) {
                 diag_fini(&diag);
                 return -ENOMEM;
         }
@@ -181,41 +214,67 @@ static void add_blank(struct strbuf *buf, const char *text, size_t len)
         }
 }
 
-static void add_source(struct strbuf *buf, const struct diag *diag, bool colour)
+/* A line of a file, and the caret below it. */
+struct excerpt {
+        const char *text;
+        unsigned line, col, end_col, text_col;
+};
+
+static void add_excerpt(struct strbuf *buf, const struct excerpt *excerpt, bool colour)
 {
-        unsigned before = diag->source_col > 1 ? diag->source_col - 1 : 0, col;
-        const char *place = diag->source;
+        unsigned before = excerpt->text_col > 1 ? excerpt->text_col - 1 : 0, col;
+        const char *place = excerpt->text;
         char number[16];
 
-        snprintf(number, sizeof(number), "%u", diag->line);
+        snprintf(number, sizeof(number), "%u", excerpt->line);
         strbuf_printf(buf, "  %s | ", number);
-        add_clean(buf, diag->source, strlen(diag->source));
+        add_clean(buf, excerpt->text, strlen(excerpt->text));
         strbuf_putc(buf, '\n');
-        if (diag->col <= before || skip_chars(&place, diag->col - 1 - before) < diag->col - 1 - before)
+        if (excerpt->col <= before || skip_chars(&place, excerpt->col - 1 - before) < excerpt->col - 1 - before)
                 return;
 
         strbuf_printf(buf, "  %*s | ", (int)strlen(number), "");
-        add_blank(buf, diag->source, (size_t)(place - diag->source));
+        add_blank(buf, excerpt->text, (size_t)(place - excerpt->text));
         paint(buf, colour, "\033[1;32m");
         strbuf_putc(buf, '^');
         skip_chars(&place, 1);
-        for (col = diag->col + 1; col < diag->end_col && skip_chars(&place, 1) > 0; col++)
+        for (col = excerpt->col + 1; col < excerpt->end_col && skip_chars(&place, 1) > 0; col++)
                 strbuf_putc(buf, '~');
         paint(buf, colour, "\033[0m");
         strbuf_putc(buf, '\n');
 }
 
+static void add_location(struct strbuf *buf, const char *file, unsigned line, unsigned col)
+{
+        add_clean(buf, file, strlen(file));
+        if (line > 0)
+                strbuf_printf(buf, ":%u", line);
+        if (line > 0 && col > 0)
+                strbuf_printf(buf, ":%u", col);
+        strbuf_puts(buf, ": ");
+}
+
+static void add_place(struct strbuf *buf, const struct diag_place *place, bool colour)
+{
+        paint(buf, colour, "\033[1m");
+        add_location(buf, place->file, place->line, place->col);
+        paint(buf, colour, severity_colour(DIAG_INFO));
+        strbuf_puts(buf, "note: ");
+        paint(buf, colour, "\033[0m");
+        add_clean(buf, place->message, strlen(place->message));
+        strbuf_putc(buf, '\n');
+        if (place->source && place->line > 0)
+                add_excerpt(
+                        buf,
+                        &(struct excerpt){place->source, place->line, place->col, place->end_col, place->source_col},
+                        colour);
+}
+
 void diag_format(struct strbuf *buf, const struct diag *diag, bool colour)
 {
         paint(buf, colour, "\033[1m");
-        if (diag->file) {
-                add_clean(buf, diag->file, strlen(diag->file));
-                if (diag->line > 0)
-                        strbuf_printf(buf, ":%u", diag->line);
-                if (diag->line > 0 && diag->col > 0)
-                        strbuf_printf(buf, ":%u", diag->col);
-                strbuf_puts(buf, ": ");
-        }
+        if (diag->file)
+                add_location(buf, diag->file, diag->line, diag->col);
         paint(buf, colour, severity_colour(diag->severity));
         strbuf_printf(buf, "%s: ", diag_severity_name(diag->severity));
         paint(buf, colour, "\033[0m");
@@ -224,7 +283,9 @@ void diag_format(struct strbuf *buf, const struct diag *diag, bool colour)
                 strbuf_printf(buf, " [%s]", diag->rule);
         strbuf_putc(buf, '\n');
         if (diag->source && diag->line > 0)
-                add_source(buf, diag, colour);
+                add_excerpt(buf,
+                            &(struct excerpt){diag->source, diag->line, diag->col, diag->end_col, diag->source_col},
+                            colour);
         if (diag->hint) {
                 strbuf_puts(buf, "  help: ");
                 add_clean(buf, diag->hint, strlen(diag->hint));
@@ -235,6 +296,8 @@ void diag_format(struct strbuf *buf, const struct diag *diag, bool colour)
                 add_clean(buf, diag->witness, strlen(diag->witness));
                 strbuf_putc(buf, '\n');
         }
+        for (size_t i = 0; i < diag->places_len; i++)
+                add_place(buf, &diag->places[i], colour);
 }
 
 static void add_count(struct strbuf *buf, bool *some, size_t count, const char *noun, const char *plural)

@@ -280,8 +280,8 @@ static void report_duplicate(struct parse *p, const struct doc_node *key, const 
 {
         char shown[DOC_SHOWN_MAX];
 
-        doc_diag(p->file, key, DIAG_ERROR, "VW002", "remove one of the two",
-                 "duplicate key \"%s\", first given in line %u", doc_shown(key->text, shown), earlier->line);
+        doc_diag_twice(p->file, key, "VW002", "remove one of the two", earlier, "the first of them",
+                       "duplicate key \"%s\", first given in line %u", doc_shown(key->text, shown), earlier->line);
 }
 
 static int find_duplicates(struct parse *p, const struct doc_node *map)

@@ -76,6 +76,10 @@ void doc_type_plain(struct doc_node *node);
 void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char *rule, const char *hint,
                  const char *fmt, ...) _printf_(6, 7);
 
+/* doc_diag() of an error that speaks of another node of the file too; what says what that is. */
+void doc_diag_twice(struct doc_file *file, const struct doc_node *node, const char *rule, const char *hint,
+                    const struct doc_node *other, const char *what, const char *fmt, ...) _printf_(7, 8);
+
 /* doc_check_fields() with hints of the caller's for fields that are not known: hint returns one, or NULL where the general
  * one will do. */
 bool doc_check_fields_hinting(struct doc_file *file, const struct doc_node *node, const char *what,

@@ -73,6 +73,38 @@ void doc_diag(struct doc_file *file, const struct doc_node *node, enum diag_seve
         va_end(args);
 }
 
+void doc_diag_twice(struct doc_file *file, const struct doc_node *node, const char *rule, const char *hint,
+                    const struct doc_node *other, const char *what, const char *fmt, ...)
+{
+        struct diag_place place = {
+                .file = (char *)file->name,
+                .line = other->line,
+                .col = other->col,
+                .end_col = other->end_col,
+                .message = (char *)what,
+        };
+        struct diag diag = {
+                .severity = DIAG_ERROR,
+                .rule = rule,
+                .file = (char *)file->name,
+                .line = node->line,
+                .col = node->col,
+                .end_col = node->end_col,
+                .hint = (char *)hint,
+                .places = &place,
+                .places_len = 1,
+        };
+        va_list args;
+
+        if (file->diags->len < DIAG_LIST_MAX &&
+            doc_source(file, place.line, place.col, &place.source, &place.source_col) < 0)
+                file->oom = true;
+        va_start(args, fmt);
+        report(file, &diag, fmt, args);
+        va_end(args);
+        free(place.source);
+}
+
 void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char *rule, const char *hint,
                  const char *fmt, ...)
 {

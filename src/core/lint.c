@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "doc_private.h"
 #include "lint_internal.h"
 
 void lint_result_fini(struct lint_result *result)
@@ -13,10 +12,31 @@ void lint_result_fini(struct lint_result *result)
         diag_list_fini(&result->findings);
 }
 
+/* Fills places from the note's; the texts stay theirs. */
+static size_t find_places(const struct lint *lint, const struct lint_note *note, struct diag_place *places)
+{
+        size_t len = 0;
+
+        for (size_t i = 0; i < LINT_PLACES_MAX && note->places[i].loc; i++) {
+                const struct src_loc *loc = note->places[i].loc;
+
+                if (loc->file >= lint->policies->files_len || loc->line == 0)
+                        continue;
+                places[len++] = (struct diag_place){
+                        .file = (char *)lint->policies->files[loc->file],
+                        .line = loc->line,
+                        .col = loc->col,
+                        .message = (char *)note->places[i].message,
+                };
+        }
+        return len;
+}
+
 static void report(struct lint *lint, enum diag_severity severity, const char *id, const struct src_loc *loc,
                    const struct lint_note *note, const char *fmt, va_list args)
 {
-        struct diag where = {.severity = severity, .rule = id};
+        struct diag_place places[LINT_PLACES_MAX];
+        struct diag where = {.severity = severity, .rule = id, .places = places};
         _cleanup_free_ char *message = NULL;
 
         if (vasprintf(&message, fmt, args) < 0) {
@@ -32,6 +52,7 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
         if (note) {
                 where.hint = (char *)note->hint;
                 where.witness = (char *)note->witness;
+                where.places_len = find_places(lint, note, places);
         }
         lint->result->counts[severity]++;
         if (diag_add(&lint->result->findings, &where, "%s", message) < 0)
@@ -108,68 +129,6 @@ static void report_skipped(struct lint *lint)
                 lint_report(lint, "VW007", &object->loc, &note, "%s %s is no policy object and was skipped",
                             object->api_version, object->kind);
         }
-}
-
-/* Where the word, quoted text or bracketed part that begins at text ends. */
-static size_t token_len(const char *text)
-{
-        const char *end;
-
-        if (text[0] == '{' || text[0] == '[') {
-                end = strchr(text, text[0] == '{' ? '}' : ']');
-                return end ? (size_t)(end - text) + 1 : 1;
-        }
-        if (text[0] == '"' || text[0] == '\'') {
-                end = strchr(text + 1, text[0]);
-                return end ? (size_t)(end - text) + 1 : 1;
-        }
-        end = text + strcspn(text, ": ,]}\t");
-        return end > text ? (size_t)(end - text) : 1;
-}
-
-/* Only where what is before the end is ASCII: then a byte is a character. */
-static void find_end(struct diag *diag)
-{
-        unsigned first = diag->source_col > 1 ? diag->source_col : 1;
-        size_t start = diag->col >= first ? diag->col - first : 0, len;
-
-        if (!diag->source || diag->col < first || start >= strlen(diag->source))
-                return;
-        len = token_len(diag->source + start);
-        for (size_t i = 0; i < start + len; i++)
-                if ((unsigned char)diag->source[i] >= 0x80)
-                        return;
-        diag->end_col = diag->col + (unsigned)len;
-}
-
-/* The findings of one file, sorted, so a file is scanned once. */
-static int add_sources(const struct policy_set *policies, struct diag_list *findings)
-{
-        for (size_t i = 0; policies->sources && i < policies->files_len; i++) {
-                _cleanup_(arena_freep) struct arena *arena = NULL;
-                struct doc_file file = {
-                        .name = policies->files[i],
-                        .bytes = policies->sources[i].bytes,
-                        .size = policies->sources[i].size,
-                        .diags = findings,
-                };
-
-                for (size_t j = 0; j < findings->len; j++) {
-                        struct diag *diag = &findings->items[j];
-
-                        if (diag->source || diag->line == 0 || !diag->file || strcmp(diag->file, file.name) != 0)
-                                continue;
-                        if (!arena) {
-                                arena = arena_new();
-                                if (!arena || doc_scan(&file, arena) == -ENOMEM)
-                                        return -ENOMEM;
-                        }
-                        if (doc_source(&file, diag->line, diag->col, &diag->source, &diag->source_col) < 0)
-                                return -ENOMEM;
-                        find_end(diag);
-                }
-        }
-        return 0;
 }
 
 /* Which classes each policy is in. */
@@ -252,7 +211,7 @@ int lint(struct lint_result *result, const struct policy_set *policies, struct w
                         ask_world(&job);
         }
         if (job.r == 0)
-                job.r = add_sources(policies, &result->findings);
+                job.r = lint_add_sources(policies, &result->findings);
         if (job.r == 0)
                 diag_list_sort(&result->findings);
         return job.r;

@@ -221,11 +221,13 @@ static void check_pair(struct lint *lint, uint32_t a, uint32_t b)
                 if (!conflict.found)
                         continue;
                 note.witness = conflict.has_witness ? conflict.witness : NULL;
+                note.places[0] = (struct lint_place){&conflict.rules[0]->loc, "this rule decides otherwise"};
                 lint_report(lint, "VW401", &conflict.rules[1]->loc, &note,
                             "%s and %s have the same priority and differ: which decides is not determined (here the "
                             "first)",
                             lint_rule_name(p, d, conflict.rules[0], one), lint_rule_name(q, d, conflict.rules[1], two));
         }
+        note.places[0] = (struct lint_place){&p->name_loc, "the other policy of this priority"};
         if (common && !conflict.found)
                 lint_report(lint, "VW402", &q->name_loc, &note,
                             "%s and %s have the same priority and endpoints in common", lint_policy_name(p, one),

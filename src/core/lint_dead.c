@@ -4,6 +4,7 @@
  * In a tier with an order a rule decides where it is the first to hold. Among NetworkPolicies, which only add up, a rule is
  * needed where it alone holds; where several hold, one that is needed elsewhere stands for all, or else the first. So the
  * rules called dead here can all be removed together. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -195,21 +196,22 @@ static bool is_always_dead(const struct lint *lint, enum direction d, const stru
 
 static void report_dead(struct lint *lint, enum direction d, const struct fate *fates, uint32_t id)
 {
-        static const struct lint_note note = {.hint = "remove the rule, or correct the one that comes before it"};
+        struct lint_note note = {.hint = "remove the rule, or correct the one that comes before it"};
         const struct world_rule *rule = &lint->world->rules[d][id];
         const struct fate *fate = &fates[id];
         char name[LINT_NAME_MAX], other[LINT_NAME_MAX];
         struct strbuf by = STRBUF_INIT;
         bool always = is_always_dead(lint, d, fates, id), differs = false;
 
+        static_assert(BLAMED_MAX <= LINT_PLACES_MAX, "a place for each that is blamed");
         for (size_t i = 0; i < fate->blamed_len; i++) {
                 const struct world_rule *blamed = &lint->world->rules[d][fate->blamed[i]];
                 const struct policy *policy = &lint->policies->policies[blamed->policy];
 
                 differs |= policy->tier == lint->policies->policies[rule->policy].tier &&
                            blamed->rule->action != rule->rule->action;
-                strbuf_printf(&by, "%s%s (%s:%u)", i ? ", " : "", lint_rule_name(policy, d, blamed->rule, other),
-                              lint->policies->files[blamed->rule->loc.file], blamed->rule->loc.line);
+                strbuf_printf(&by, "%s%s", i ? ", " : "", lint_rule_name(policy, d, blamed->rule, other));
+                note.places[i] = (struct lint_place){&blamed->rule->loc, "this rule decides in its stead"};
         }
         if (strbuf_check(&by) < 0)
                 lint->r = -ENOMEM;
@@ -251,13 +253,31 @@ static const struct policy *find_isolation(const struct lint *lint, const bool *
         return NULL;
 }
 
+/* Where stands what makes a policy redundant: a policy that isolates, or NULL, and a rule for each of its own. */
+static void note_instead(const struct lint *lint, struct fate *const fates[DIR_MAX], uint32_t p,
+                         const struct policy *isolation, struct lint_note *note)
+{
+        size_t len = 0;
+
+        if (isolation)
+                note->places[len++] =
+                        (struct lint_place){&isolation->name_loc, "this policy isolates what it isolates"};
+        for (enum direction d = 0; d < DIR_MAX; d++)
+                for (uint32_t i = lint->world->policy_rules[d][p];
+                     i < lint->world->policy_rules[d][p + 1] && len < LINT_PLACES_MAX; i++)
+                        if (fates[d][i].blamed_len > 0)
+                                note->places[len++] =
+                                        (struct lint_place){&lint->world->rules[d][fates[d][i].blamed[0]].rule->loc,
+                                                            "this rule decides in the stead of one of its own"};
+}
+
 static void check_policies(struct lint *lint, struct fate *const fates[DIR_MAX], bool *gone)
 {
-        static const struct lint_note note = {.hint = "remove the policy"};
         char name[LINT_NAME_MAX], other[LINT_NAME_MAX];
 
         for (uint32_t i = 0; i < lint->policies->policies_len; i++) {
                 const struct policy *policy = &lint->policies->policies[i], *isolation = NULL;
+                struct lint_note note = {.hint = "remove the policy"};
                 enum diag_severity severity = DIAG_WARNING;
                 bool covered = true;
 
@@ -276,6 +296,7 @@ static void check_policies(struct lint *lint, struct fate *const fates[DIR_MAX],
                         for (uint32_t j = lint->world->policy_rules[d][i]; j < lint->world->policy_rules[d][i + 1]; j++)
                                 if (!is_always_dead(lint, d, fates[d], j))
                                         severity = DIAG_INFO;
+                note_instead(lint, fates, i, isolation, &note);
                 if (isolation)
                         lint_report_as(
                                 lint, severity, "VW303", &policy->name_loc, &note,

@@ -226,6 +226,7 @@ static void report_half(struct lint *lint, enum direction direction, const struc
         char rule_name[LINT_NAME_MAX], by[LINT_NAME_MAX], subject[LINT_NAME_MAX], other[LINT_NAME_MAX], service[32];
         char witness[3 * LINT_NAME_MAX], hint[2 * LINT_NAME_MAX];
         const struct cause *denied = half->denied;
+        struct lint_note note = {.hint = hint, .witness = witness};
 
         lint_rule_name(policy, direction, rule, rule_name);
         lint_endpoint_name(lint, half->subject, subject);
@@ -233,15 +234,19 @@ static void report_half(struct lint *lint, enum direction direction, const struc
         service_text(&half->port, service);
         snprintf(witness, sizeof(witness), "%s %s %s", direction == DIR_EGRESS ? subject : other,
                  direction == DIR_EGRESS ? other : subject, service);
-        if (denied->rule)
+        if (denied->rule) {
                 lint_rule_name(denied->policy, direction == DIR_EGRESS ? DIR_INGRESS : DIR_EGRESS, denied->rule, by);
-        else if (denied->policy)
+                note.places[0] = (struct lint_place){&denied->rule->loc, "this rule denies it"};
+        } else if (denied->policy) {
                 lint_policy_name(denied->policy, by);
-        else
+                note.places[0] = (struct lint_place){&denied->policy->name_loc,
+                                                     "this policy isolates the other side, and no rule allows it"};
+        } else {
                 snprintf(by, sizeof(by), "the default action");
+        }
         snprintf(hint, sizeof(hint), "allow it on the other side too: an %s rule for %s",
                  direction == DIR_EGRESS ? "ingress" : "egress", other);
-        lint_report(lint, "VW305", &peer->loc, &(struct lint_note){.hint = hint, .witness = witness},
+        lint_report(lint, "VW305", &peer->loc, &note,
                     "%s allows this, but the %s of every endpoint that it selects is closed to it; for %s by %s",
                     rule_name, direction == DIR_EGRESS ? "ingress" : "egress", other, by);
 }

@@ -21,10 +21,19 @@ struct lint {
         int r; /* 0, or -ENOMEM once memory was short; the end looks */
 };
 
-/* What a finding says beside its message; all may be NULL. */
+/* Another place that a finding speaks of, and what stands there: {&rule->loc, "this rule decides in its stead"}. */
+struct lint_place {
+        const struct src_loc *loc;
+        const char *message;
+};
+
+#define LINT_PLACES_MAX 4
+
+/* What a finding says beside its message; all may be left out. Everything is copied. */
 struct lint_note {
         const char *hint;
         const char *witness;
+        struct lint_place places[LINT_PLACES_MAX]; /* up to the first without loc */
 };
 
 /* A finding of a rule, with the severity of the rule's entry. loc NULL: of no file. */
@@ -34,6 +43,9 @@ void lint_report(struct lint *lint, const char *id, const struct src_loc *loc, c
 /* The same, with another severity. */
 void lint_report_as(struct lint *lint, enum diag_severity severity, const char *id, const struct src_loc *loc,
                     const struct lint_note *note, const char *fmt, ...) _printf_(6, 7);
+
+/* Shows the lines that the findings and their places stand in, where the set keeps its sources. 0 or -ENOMEM. */
+int lint_add_sources(const struct policy_set *policies, struct diag_list *findings);
 
 #define LINT_NAME_MAX 384
 

@@ -224,8 +224,9 @@ static void check_empty_peer(struct lint *lint, const struct policy *policy, boo
 /* "- namespaceSelector" and "- podSelector" one below the other are two peers; with one dash less they would be one. */
 static void check_and_or(struct lint *lint, const struct policy *policy, const struct peer *a, const struct peer *b)
 {
-        static const struct lint_note note = {
+        const struct lint_note note = {
                 .hint = "without the second \"- \" the two are one item, and both must hold",
+                .places = {{&a->loc, "the first of the two items"}},
         };
         const struct peer *ns = a->ns_selector ? a : b, *pods = a->ns_selector ? b : a;
         const struct group *group;

@@ -201,7 +201,6 @@ static int cmp_block(const void *pa, const void *pb)
 /* Prefixes are nested or apart, so in order of their starts the last whole one says whether the next is in it. */
 static void check_block_overlap(struct lint *lint, const struct rule *rule)
 {
-        static const struct lint_note note = {.hint = "remove it"};
         _cleanup_free_ const struct peer **blocks = calloc(rule->peers_len + 1, sizeof(struct peer *));
         const struct peer *whole = NULL;
         char inner[ADDR_TEXT_MAX], outer[ADDR_TEXT_MAX];
@@ -220,8 +219,11 @@ static void check_block_overlap(struct lint *lint, const struct rule *rule)
                 struct addr_range range = prefix_range(&blocks[i]->cidr);
 
                 if (whole && prefix_contains(&whole->cidr, &range.first))
-                        lint_report(lint, "VW213", &blocks[i]->loc, &note, "%s is already within %s of the same rule",
-                                    prefix_format(&blocks[i]->cidr, inner), prefix_format(&whole->cidr, outer));
+                        lint_report(lint, "VW213", &blocks[i]->loc,
+                                    &(struct lint_note){.hint = "remove it",
+                                                        .places = {{&whole->loc, "the block that holds it"}}},
+                                    "%s is already within %s of the same rule", prefix_format(&blocks[i]->cidr, inner),
+                                    prefix_format(&whole->cidr, outer));
                 else if (blocks[i]->excepts_len == 0)
                         whole = blocks[i];
         }
@@ -269,7 +271,6 @@ static bool ports_overlap(const struct port_match *a, const struct port_match *b
 
 static void check_port_overlap(struct lint *lint, const struct rule *rule)
 {
-        static const struct lint_note note = {.hint = "remove it, or make one range of the two"};
         _cleanup_free_ const struct port_match **ports = calloc(rule->ports_len + 1, sizeof(struct port_match *));
         const struct port_match *reach = NULL;
         char this[64], other[64];
@@ -284,8 +285,11 @@ static void check_port_overlap(struct lint *lint, const struct rule *rule)
                 qsort(ports, rule->ports_len, sizeof(*ports), cmp_port);
         for (size_t i = 0; i < rule->ports_len; i++) {
                 if (reach && ports_overlap(reach, ports[i]))
-                        lint_report(lint, "VW213", &ports[i]->loc, &note, "%s overlaps with %s of the same rule",
-                                    port_text(ports[i], this), port_text(reach, other));
+                        lint_report(lint, "VW213", &ports[i]->loc,
+                                    &(struct lint_note){.hint = "remove it, or make one range of the two",
+                                                        .places = {{&reach->loc, "the other ports"}}},
+                                    "%s overlaps with %s of the same rule", port_text(ports[i], this),
+                                    port_text(reach, other));
                 if (!reach || !ports_overlap(reach, ports[i]) || ports[i]->range.last > reach->range.last)
                         reach = ports[i];
         }

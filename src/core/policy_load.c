@@ -497,6 +497,7 @@ static void load_object(struct policy_loader *loader, const struct doc_node *obj
                 skip_object(loader, object, api_version, kind);
 }
 
+/* Without a byte order mark, so that columns are those of the tree. */
 static int keep_source(struct policy_set *set, const char *bytes, size_t size)
 {
         struct policy_build *build = set->build;
@@ -523,11 +524,11 @@ int policy_set_load(struct policy_set *set, const char *name, const char *bytes,
             array_reserve(&build->files, &build->files_cap, build->files_len + 1, sizeof(*build->files)) < 0)
                 return -ENOMEM;
         build->files[build->files_len++] = kept_name;
-        if (set->keeps_sources && keep_source(set, bytes, size) < 0)
-                return -ENOMEM;
         r = doc_parse(&file, arena, kept_name, bytes, size, diags);
         if (r < 0)
                 return r;
+        if (set->keeps_sources && keep_source(set, file.bytes, file.size) < 0)
+                return -ENOMEM;
         for (i = 0; i < file.docs_len; i++)
                 load_any(&loader, file.docs[i], false);
         return file.oom ? -ENOMEM : 0;
@@ -593,6 +594,15 @@ static int cmp_namespace(const void *pa, const void *pb)
 static int report_duplicate(const struct policy_set *set, struct diag_list *diags, const char *what,
                             const struct name_place *first, const struct name_place *again)
 {
+        struct diag_place place = {
+                .file = (char *)set->files[first->loc.file],
+                .line = first->loc.line,
+                .col = first->loc.col,
+                .end_col = first->end_col,
+                .message = (char *)"the first of them",
+                .source = (char *)first->source,
+                .source_col = first->source_col,
+        };
         const struct diag where = {
                 .severity = DIAG_ERROR,
                 .rule = "VW006",
@@ -602,11 +612,12 @@ static int report_duplicate(const struct policy_set *set, struct diag_list *diag
                 .end_col = again->end_col,
                 .source = (char *)again->source,
                 .source_col = again->source_col,
-                .hint = "rename or remove one of the two",
+                .hint = (char *)"rename or remove one of the two",
+                .places = &place,
+                .places_len = 1,
         };
 
-        return diag_add(diags, &where, "%s is given twice, first at %s:%u", what, set->files[first->loc.file],
-                        first->loc.line);
+        return diag_add(diags, &where, "%s is given twice, first at %s:%u", what, place.file, place.line);
 }
 
 static int seal_policies(struct policy_set *set, struct diag_list *diags)

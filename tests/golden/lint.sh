@@ -64,7 +64,7 @@ assert [(x["rule"], x["severity"], x["file"], x["line"], x["column"]) for x in f
 END
 check "github" code 1 -o github 'a, b:c%.yaml'
 check "github is what it should be" grep -qF \
-        '::warning title=VW214,file=a%2C b%3Ac%25.yaml,line=8,col=7,endColumn=9::the rule allows' out
+        '::warning file=a%2C b%3Ac%25.yaml,line=8,endLine=8,col=7,endColumn=9,title=VW214::the rule allows' out
 check "sarif" code 1 -o sarif 'a, b:c%.yaml' notes.yaml
 check "sarif is what it should be" python3 - <<'END'
 import json

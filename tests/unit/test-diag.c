@@ -58,6 +58,42 @@ static void test_format(void **state)
         assert_string_equal(list.items[2].message, "w");
 }
 
+/* Another place is shown as the first is, below all that is said of it. */
+static void test_places(void **state)
+{
+        _cleanup_(diag_list_fini) struct diag_list list = DIAG_LIST_INIT;
+        struct diag_place places[] = {
+                {.file = (char *)"q.yaml",
+                 .line = 7,
+                 .col = 3,
+                 .end_col = 5,
+                 .message = (char *)"this decides",
+                 .source = (char *)"- {}"},
+                {.file = (char *)"r.yaml", .line = 1, .col = 1, .message = (char *)"and this"},
+        };
+
+        (void)state;
+        assert_int_equal(diag_add(&list,
+                                  &(struct diag){.severity = DIAG_WARNING,
+                                                 .file = (char *)"p.yaml",
+                                                 .line = 3,
+                                                 .col = 1,
+                                                 .hint = (char *)"h",
+                                                 .places = places,
+                                                 .places_len = ARRAY_SIZE(places)},
+                                  "w"),
+                         0);
+        places[0].line = 9;
+        assert_format(&list, false,
+                      "p.yaml:3:1: warning: w\n"
+                      "  help: h\n"
+                      "q.yaml:7:3: note: this decides\n"
+                      "  7 | - {}\n"
+                      "    |   ^~\n"
+                      "r.yaml:1:1: note: and this\n"
+                      "1 warning\n");
+}
+
 static void test_colour(void **state)
 {
         _cleanup_(diag_list_fini) struct diag_list list = DIAG_LIST_INIT;
@@ -128,10 +164,8 @@ static void test_limit(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_format),
-                cmocka_unit_test(test_colour),
-                cmocka_unit_test(test_source),
-                cmocka_unit_test(test_limit),
+                cmocka_unit_test(test_format), cmocka_unit_test(test_places), cmocka_unit_test(test_colour),
+                cmocka_unit_test(test_source), cmocka_unit_test(test_limit),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,7 +213,8 @@ static void test_refused(void **state)
 
         assert_refused(f, "a: 1\nb: 2\na: 3\n",
                        "t.yaml:3:1: error: duplicate key \"a\", first given in line 1 [VW002]\n  3 | a: 3\n    | ^\n"
-                       "  help: remove one of the two\n1 error\n");
+                       "  help: remove one of the two\n"
+                       "t.yaml:1:1: note: the first of them\n  1 | a: 1\n    | ^\n1 error\n");
         assert_refused(f, "a: &x {k: v}\nb:\n  <<: *x\n",
                        "t.yaml:3:3: error: merge keys (<<) are not supported [VW001]\n  3 |   <<: *x\n    |   ^\n"
                        "  help: write the fields out\n1 error\n");

@@ -82,10 +82,18 @@ static void check_findings(const struct run *run)
                 if (!lint_rule_find(diag->rule, NULL))
                         fail_msg("%s is not in the table", diag->rule);
                 counts[diag->severity]++;
+                for (size_t j = 0; j < diag->places_len; j++) {
+                        assert_true(diag->places[j].line > 0);
+                        assert_true(diag->places[j].col > 0);
+                        assert_true(diag->places[j].end_col > diag->places[j].col);
+                        assert_non_null(diag->places[j].source);
+                        assert_true(strlen(diag->places[j].message) > 0);
+                }
                 if (!diag->file)
                         continue;
                 assert_true(diag->line > 0);
                 assert_true(diag->col > 0);
+                assert_true(diag->end_col > diag->col);
                 assert_non_null(diag->source);
         }
         assert_memory_equal(counts, run->result.counts, sizeof(counts));
@@ -143,6 +151,65 @@ static void places(void **state)
         assert_int_equal(diag->end_col, 9);
         assert_string_equal(diag->source, "    - {}");
         assert_non_null(diag->hint);
+}
+
+/* Where a finding ends, in characters; and that a mark before the text counts for none. */
+static void ends(void **state)
+{
+        static const struct {
+                const char *peer;
+                const char *meant;
+        } cases[] = {
+                {"{ namespaceSelector: {}, podSelector: { } }", "{ namespaceSelector: {}, podSelector: { } }"},
+                {"{ namespaceSelector: { } } # \xc3\xa4", "{ namespaceSelector: { } }"},
+                {"{ \"namespaceSelector\": {}, 'podSelector': { matchLabels: { } } }",
+                 "{ \"namespaceSelector\": {}, 'podSelector': { matchLabels: { } } }"},
+                {"{ namespaceSelector: {},\n          podSelector: {} }", "{ namespaceSelector: {},"},
+                {"namespaceSelector: {}", "namespaceSelector"},
+                {"\"namespaceSelector\": {}", "\"namespaceSelector\""},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(run_fini) struct run run = {0};
+                const struct diag *diag;
+                char text[512];
+
+                snprintf(text, sizeof(text),
+                         "\xef\xbb\xbf# \xc3\xa4\n" HEAD
+                         "  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n    - from:\n      - %s\n",
+                         cases[i].peer);
+                run_lint(&run, text, NULL);
+                check_findings(&run);
+                diag = find(&run, "VW311");
+                assert_int_equal(diag->line, 10);
+                assert_int_equal(diag->col, 9);
+                if (diag->end_col - diag->col != strlen(cases[i].meant))
+                        fail_msg("%s: %u", cases[i].peer, diag->end_col);
+        }
+}
+
+/* A finding shows what else it speaks of, with the lines. */
+static void other_places(void **state)
+{
+        _cleanup_(run_fini) struct run run = {0};
+        const struct diag *diag;
+
+        (void)state;
+        run_lint(&run,
+                 HEAD "  podSelector: {}\n  policyTypes: [Ingress]\n  ingress:\n"
+                      "    - from: [{ ipBlock: { cidr: 10.0.0.0/8 } }]\n"
+                      "    - from: [{ ipBlock: { cidr: 10.0.0.0/24 } }]\n",
+                 "apiVersion: vethwall.io/v1\nkind: Inventory\n"
+                 "endpoints: [{ name: a, namespace: shop, addresses: [192.0.2.1] }]\n");
+        check_findings(&run);
+        diag = find(&run, "VW301");
+        assert_int_equal(diag->line, 9);
+        assert_int_equal(diag->places_len, 1);
+        assert_string_equal(diag->places[0].file, "policy.yaml");
+        assert_int_equal(diag->places[0].line, 8);
+        assert_int_equal(diag->places[0].col, 7);
+        assert_string_equal(diag->places[0].source, "    - from: [{ ipBlock: { cidr: 10.0.0.0/8 } }]");
 }
 
 static void contradictions(void **state)
@@ -389,6 +456,8 @@ int main(void)
                 cmocka_unit_test(examples),
                 cmocka_unit_test(errors_first),
                 cmocka_unit_test(places),
+                cmocka_unit_test(ends),
+                cmocka_unit_test(other_places),
                 cmocka_unit_test(contradictions),
                 cmocka_unit_test(overlaps),
                 cmocka_unit_test(blocks),
