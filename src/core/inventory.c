@@ -21,14 +21,20 @@ int inventory_new(struct inventory **ret)
         return 0;
 }
 
+static void forget_indexes(struct inventory_build *build)
+{
+        str_index_fini(&build->by_name);
+        str_index_fini(&build->by_namespace);
+        str_index_fini(&build->by_addr);
+        str_index_fini(&build->texts);
+        free(steal(build->places));
+}
+
 void inventory_build_free(struct inventory_build *build)
 {
         if (!build)
                 return;
-        str_index_fini(&build->by_name);
-        str_index_fini(&build->by_namespace);
-        str_index_fini(&build->by_addr);
-        free(build->places);
+        forget_indexes(build);
         free(build->endpoints);
         free(build->namespaces);
         free(build);
@@ -44,24 +50,32 @@ struct inventory *inventory_free(struct inventory *inventory)
         return NULL;
 }
 
-/* NULL stays NULL. */
-static bool copy_text(struct arena *arena, const char **text)
+/* Endpoints are alike: one copy serves all equal texts. */
+static bool copy_text(struct inventory *inventory, const char **text)
 {
-        if (*text)
-                *text = arena_strdup(arena, *text);
-        return *text;
+        struct str_index *texts = &inventory->build->texts;
+        size_t size = strlen(*text) + 1;
+        const char *copy = str_index_key(texts, *text, size);
+
+        if (!copy) {
+                copy = arena_strdup(inventory->arena, *text);
+                if (!copy || str_index_put(texts, copy, size, 0) < 0)
+                        return false;
+        }
+        *text = copy;
+        return true;
 }
 
-static bool copy_labels(struct arena *arena, struct label_set *labels)
+static bool copy_labels(struct inventory *inventory, struct label_set *labels)
 {
-        struct label *items = arena_array(arena, labels->len, sizeof(*items));
+        struct label *items = arena_array(inventory->arena, labels->len, sizeof(*items));
         size_t i;
 
         if (!items)
                 return false;
         for (i = 0; i < labels->len; i++) {
                 items[i] = labels->items[i];
-                if (!copy_text(arena, &items[i].key) || !copy_text(arena, &items[i].value))
+                if (!copy_text(inventory, &items[i].key) || !copy_text(inventory, &items[i].value))
                         return false;
         }
         labels->items = items;
@@ -101,15 +115,16 @@ static int cmp_port(const void *pa, const void *pb)
         return cmp;
 }
 
-static bool copy_ports(struct arena *arena, struct endpoint *endpoint)
+static bool copy_ports(struct inventory *inventory, struct endpoint *endpoint)
 {
         size_t i;
 
-        endpoint->ports = arena_memdup(arena, endpoint->ports, endpoint->ports_len * sizeof(*endpoint->ports));
+        endpoint->ports =
+                arena_memdup(inventory->arena, endpoint->ports, endpoint->ports_len * sizeof(*endpoint->ports));
         if (!endpoint->ports)
                 return false;
         for (i = 0; i < endpoint->ports_len; i++)
-                if (!copy_text(arena, &endpoint->ports[i].name))
+                if (!copy_text(inventory, &endpoint->ports[i].name))
                         return false;
         qsort(endpoint->ports, endpoint->ports_len, sizeof(*endpoint->ports), cmp_port);
         return true;
@@ -124,7 +139,7 @@ int inventory_add_namespace(struct inventory *inventory, const struct namespace 
         if (str_index_get(&build->by_namespace, ns->name, strlen(ns->name), &index))
                 return INVENTORY_E_DUPLICATE;
         if (array_reserve(&build->namespaces, &build->namespaces_cap, build->namespaces_len + 1, sizeof(copy)) < 0 ||
-            !copy_text(inventory->arena, &copy.name) || !copy_labels(inventory->arena, &copy.labels) ||
+            !copy_text(inventory, &copy.name) || !copy_labels(inventory, &copy.labels) ||
             str_index_put(&build->by_namespace, copy.name, strlen(copy.name), (uint32_t)build->namespaces_len) < 0)
                 return -ENOMEM;
         build->namespaces[build->namespaces_len++] = copy;
@@ -150,9 +165,9 @@ int inventory_add_endpoint(struct inventory *inventory, const struct endpoint *e
         copy.runtime = copy.runtime ? copy.runtime : "";
         copy.id = copy.id ? copy.id : "";
         if (array_reserve(&build->endpoints, &build->endpoints_cap, build->endpoints_len + 1, sizeof(copy)) < 0 ||
-            !copy_text(arena, &copy.ns) || !copy_text(arena, &copy.runtime) || !copy_text(arena, &copy.id) ||
-            (copy.netns && !copy_text(arena, &copy.netns)) || !copy_labels(arena, &copy.labels) ||
-            !copy_addrs(arena, &copy) || !copy_ports(arena, &copy) ||
+            !copy_text(inventory, &copy.ns) || !copy_text(inventory, &copy.runtime) ||
+            !copy_text(inventory, &copy.id) || (copy.netns && !copy_text(inventory, &copy.netns)) ||
+            !copy_labels(inventory, &copy.labels) || !copy_addrs(arena, &copy) || !copy_ports(inventory, &copy) ||
             str_index_put(&build->by_name, full, strlen(full), (uint32_t)build->endpoints_len) < 0)
                 return -ENOMEM;
         build->endpoints[build->endpoints_len++] = copy;
@@ -219,6 +234,7 @@ int inventory_seal(struct inventory *inventory)
         r = add_implied_namespaces(inventory);
         if (r < 0)
                 return r;
+        forget_indexes(build);
         endpoints = arena_memdup(inventory->arena, build->endpoints, build->endpoints_len * sizeof(*endpoints));
         namespaces = arena_memdup(inventory->arena, build->namespaces, build->namespaces_len * sizeof(*namespaces));
         if (!endpoints || !namespaces)

@@ -26,6 +26,7 @@ struct inventory_build {
         size_t places_cap;
         struct str_index by_name;      /* "ns/name" -> endpoint */
         struct str_index by_namespace; /* name -> namespace */
+        struct str_index texts;        /* one copy of each */
         struct str_index by_addr;      /* struct addr -> endpoint of a file that is not the host */
 };
 
