@@ -27,17 +27,39 @@ struct change_party {
         size_t kind;
 };
 
+/* What differs of an endpoint between the inventories, of what policies can see. */
+enum change_fact {
+        CHANGE_FACT_ADDED,
+        CHANGE_FACT_REMOVED,
+        CHANGE_FACT_LABELS,
+        CHANGE_FACT_NAMESPACE_LABELS,
+        CHANGE_FACT_ADDRESSES,
+        CHANGE_FACT_PORTS,
+        CHANGE_FACT_HOST_NETWORK,
+        CHANGE_FACT_MAX,
+};
+
 /* Endpoints that neither policy set can tell apart: they share every change. */
 struct change_kind {
         const size_t *parties; /* ascending indexes into changes.parties */
         size_t len;
         bool same_addrs; /* the same addresses on both sides */
+        unsigned facts;  /* a bit, 1u << enum change_fact, for each that differs */
+};
+
+/* What turned a flow: the smallest difference that does it alone. */
+enum change_origin {
+        CHANGE_BY_POLICY,    /* the new policies with the old inventory */
+        CHANGE_BY_INVENTORY, /* the new inventory with the old policies */
+        CHANGE_JOINT,        /* no one of them: it takes both, or either would do */
+        CHANGE_ORIGIN_MAX,
 };
 
 /* Why flows changed: what decided before and after, in each direction whose verdict turned. */
 struct change_reason {
         uint32_t id; /* in order of first appearance, from 0 */
         bool widens; /* denied before and allowed now; else the reverse */
+        enum change_origin origin;
         bool turned[DIR_MAX];
         struct cause causes[DIR_MAX][CHANGE_SIDE_MAX]; /* zero where not turned; tier TIER_MAX: an end is not there */
 };
@@ -70,7 +92,8 @@ struct change {
         size_t parts_len;
         const struct change_pair *pairs; /* every address pair, where they are not treated alike; else NULL */
         size_t pairs_len;
-        bool widens, narrows; /* some connection is allowed or denied that was not */
+        bool widens, narrows;      /* some connection is allowed or denied that was not */
+        enum change_origin origin; /* of all its parts; of several: CHANGE_JOINT */
 };
 
 struct changes {
@@ -93,6 +116,9 @@ struct changes {
 int changes_new(struct changes **ret, struct world *old, struct world *new);
 struct changes *changes_free(struct changes *changes);
 DEFINE_CLEANUP(struct changes *, changes_free)
+
+const char *change_origin_name(enum change_origin origin); /* "policy", "inventory", "joint" */
+const char *change_fact_name(enum change_fact fact);       /* "added", "labels", "namespace labels", ... */
 
 /* Of how many pairs of endpoints, and of endpoints and ranges, the change speaks. */
 size_t change_size(const struct changes *changes, const struct change *change);

@@ -185,6 +185,7 @@ static void count(struct difference *difference)
                         difference->widened += size;
                 else
                         difference->narrowed += size;
+                difference->origins[change->origin] += size;
         }
 }
 
@@ -237,6 +238,7 @@ int diff_report(const struct diff_sides *sides, const struct options *options)
                 .buf = &buf,
                 .policies = {sides->policies[CHANGE_OLD], sides->policies[CHANGE_NEW]},
                 .text = sides->text,
+                .two_inventories = sides->inventories[CHANGE_OLD] != sides->inventories[CHANGE_NEW],
                 .colour = options->colour_out,
         };
         enum fail_on fail_on = FAIL_ON_ANY;

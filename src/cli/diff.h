@@ -37,7 +37,9 @@ struct difference {
         const struct policy_set *policies[CHANGE_SIDE_MAX];
         const struct changes *changes;
         enum diff_text text;
-        size_t widened, narrowed, both; /* pairs; those that are both are in neither of the others */
+        size_t widened, narrowed, both;    /* pairs; those that are both are in neither of the others */
+        size_t origins[CHANGE_ORIGIN_MAX]; /* the same pairs, by what changed them */
+        bool two_inventories;
         bool colour;
 };
 

@@ -13,7 +13,7 @@ static void json_cause(struct difference *difference, enum change_side side, con
                 put_cause_json(difference->buf, difference->policies[side], cause, true);
 }
 
-/* True if an earlier part of the change names the same two causes. */
+/* True if an earlier part of the change says the same of the direction. */
 static bool named_before(const struct change *change, size_t part, enum direction d)
 {
         const struct change_reason *reason = change->parts[part].reason;
@@ -21,7 +21,8 @@ static bool named_before(const struct change *change, size_t part, enum directio
         for (size_t i = 0; i < part; i++) {
                 const struct change_reason *other = change->parts[i].reason;
 
-                if (other->turned[d] && cause_equal(&other->causes[d][CHANGE_OLD], &reason->causes[d][CHANGE_OLD]) &&
+                if (other->turned[d] && other->origin == reason->origin &&
+                    cause_equal(&other->causes[d][CHANGE_OLD], &reason->causes[d][CHANGE_OLD]) &&
                     cause_equal(&other->causes[d][CHANGE_NEW], &reason->causes[d][CHANGE_NEW]))
                         return true;
         }
@@ -51,7 +52,7 @@ static void json_rules(struct difference *difference, const struct change *chang
                         json_cause(difference, CHANGE_OLD, &reason->causes[d][CHANGE_OLD]);
                         strbuf_puts(buf, ", \"new\": ");
                         json_cause(difference, CHANGE_NEW, &reason->causes[d][CHANGE_NEW]);
-                        strbuf_putc(buf, '}');
+                        strbuf_printf(buf, ", \"cause\": \"%s\"}", change_origin_name(reason->origin));
                 }
         }
         strbuf_putc(buf, ']');
@@ -86,6 +87,35 @@ static void json_pairs(struct strbuf *buf, const struct change *change, const st
         }
 }
 
+static void json_facts(struct strbuf *buf, const struct changes *changes, const struct change_end *end)
+{
+        unsigned facts = end->outside ? 0 : changes->kinds[end->kind].facts;
+        const char *comma = "";
+
+        strbuf_putc(buf, '[');
+        for (enum change_fact fact = 0; fact < CHANGE_FACT_MAX; fact++) {
+                if (!(facts & 1u << fact))
+                        continue;
+                strbuf_printf(buf, "%s\"%s\"", comma, change_fact_name(fact));
+                comma = ", ";
+        }
+        strbuf_putc(buf, ']');
+}
+
+/* What changed it and, where it was the inventory, what is different of the ends. */
+static void json_origin(struct strbuf *buf, const struct changes *changes, const struct change *change)
+{
+        strbuf_printf(buf, ",\n   \"cause\": \"%s\"", change_origin_name(change->origin));
+        if (change->origin == CHANGE_BY_POLICY)
+                return;
+
+        strbuf_puts(buf, ", \"inventory\": {\"src\": ");
+        json_facts(buf, changes, &change->src);
+        strbuf_puts(buf, ", \"dst\": ");
+        json_facts(buf, changes, &change->dst);
+        strbuf_putc(buf, '}');
+}
+
 static void json_end(struct strbuf *buf, const struct change_party *party, const struct change_end *end)
 {
         char first[ADDR_TEXT_MAX], last[ADDR_TEXT_MAX];
@@ -102,8 +132,8 @@ struct json_state {
         bool any;
 };
 
-static int json_change(_unused_ const struct changes *changes, const struct change *change,
-                       const struct change_party *src, const struct change_party *dst, void *userdata)
+static int json_change(const struct changes *changes, const struct change *change, const struct change_party *src,
+                       const struct change_party *dst, void *userdata)
 {
         struct json_state *state = userdata;
         struct strbuf *buf = state->difference->buf;
@@ -120,6 +150,7 @@ static int json_change(_unused_ const struct changes *changes, const struct chan
         put_conns_json_object(buf, change->conns[CHANGE_OLD]);
         strbuf_puts(buf, ", \"new\": ");
         put_conns_json_object(buf, change->conns[CHANGE_NEW]);
+        json_origin(buf, changes, change);
         json_pairs(buf, change, src, dst);
         json_rules(state->difference, change);
         strbuf_putc(buf, '}');
@@ -137,8 +168,12 @@ int diff_json(struct difference *difference)
         struct strbuf *buf = difference->buf;
         int r;
 
-        strbuf_printf(buf, "{\"textChanged\": %s, \"widened\": %zu, \"narrowed\": %zu, \"both\": %zu,\n \"changes\": [",
+        strbuf_printf(buf, "{\"textChanged\": %s, \"widened\": %zu, \"narrowed\": %zu, \"both\": %zu,\n \"causes\": {",
                       text_changed[difference->text], difference->widened, difference->narrowed, difference->both);
+        for (enum change_origin origin = 0; origin < CHANGE_ORIGIN_MAX; origin++)
+                strbuf_printf(buf, "%s\"%s\": %zu", origin > 0 ? ", " : "", change_origin_name(origin),
+                              difference->origins[origin]);
+        strbuf_puts(buf, "},\n \"changes\": [");
         r = changes_visit(difference->changes, json_change, &state);
         if (r != 0)
                 return r;

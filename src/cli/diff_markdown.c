@@ -32,6 +32,8 @@ static void md_reason(struct difference *difference, const struct change_reason 
         static const enum direction order[] = {DIR_EGRESS, DIR_INGRESS};
         struct strbuf *buf = difference->buf;
 
+        if (difference->two_inventories)
+                strbuf_printf(buf, "\n**Cause**: %s.\n", change_origin_name(reason->origin));
         for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
                 enum direction d = order[i];
 
@@ -81,6 +83,8 @@ int diff_markdown(struct difference *difference)
         r = rows_make(difference->changes, &rows);
         if (r == 0)
                 r = put_kinds(difference, &md_list);
+        if (r == 0)
+                r = put_facts(difference, &md_list);
 
         for (struct row *row = rows.items; r == 0 && row < rows.items + rows.len;) {
                 const struct row *end = rows_reason_end(&rows, row);

@@ -212,6 +212,12 @@ void put_change_cause(struct strbuf *buf, const struct policy_set *policies, enu
         }
 }
 
+static const char *const origin_texts[] = {
+        [CHANGE_BY_POLICY] = "by policy",
+        [CHANGE_BY_INVENTORY] = "by inventory",
+        [CHANGE_JOINT] = "joint",
+};
+
 static void put_plural(struct strbuf *buf, size_t n, const char *what, bool *any)
 {
         if (n == 0)
@@ -221,6 +227,17 @@ static void put_plural(struct strbuf *buf, size_t n, const char *what, bool *any
         *any = true;
 }
 
+/* " (3 by policy, 1 by inventory)" */
+static void put_origins(struct strbuf *buf, const struct difference *difference)
+{
+        bool any = false;
+
+        strbuf_puts(buf, " (");
+        for (enum change_origin origin = 0; origin < CHANGE_ORIGIN_MAX; origin++)
+                put_plural(buf, difference->origins[origin], origin_texts[origin], &any);
+        strbuf_putc(buf, ')');
+}
+
 void put_summary(struct strbuf *buf, const struct difference *difference)
 {
         bool any = false;
@@ -228,6 +245,8 @@ void put_summary(struct strbuf *buf, const struct difference *difference)
         put_plural(buf, difference->widened, "widened", &any);
         put_plural(buf, difference->narrowed, "narrowed", &any);
         put_plural(buf, difference->both, "widened and narrowed", &any);
+        if (any && difference->two_inventories)
+                put_origins(buf, difference);
         if (any)
                 return;
 
@@ -351,6 +370,63 @@ static bool any_pairs(const struct changes *changes)
                         return true;
 
         return false;
+}
+
+/* The kinds that are not what they were and have to do with some change. */
+static int mark_facts(const struct changes *changes, bool **ret)
+{
+        bool *marks;
+
+        marks = calloc(changes->kinds_len + 1, sizeof(*marks));
+        if (!marks)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < changes->len; i++) {
+                const struct change_end *ends[] = {&changes->items[i].src, &changes->items[i].dst};
+
+                for (size_t j = 0; j < ARRAY_SIZE(ends); j++)
+                        if (changes->items[i].origin != CHANGE_BY_POLICY && !ends[j]->outside)
+                                marks[ends[j]->kind] = changes->kinds[ends[j]->kind].facts != 0;
+        }
+
+        *ret = marks;
+        return 0;
+}
+
+int put_facts(struct difference *difference, const struct diff_list *list)
+{
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+        const struct changes *changes = difference->changes;
+        _cleanup_free_ bool *marks = NULL;
+        bool any = false;
+        int r;
+
+        r = mark_facts(changes, &marks);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < changes->kinds_len; i++) {
+                bool comma = false;
+
+                if (!marks[i])
+                        continue;
+
+                if (!any)
+                        list->title(difference, "Different in the inventory");
+                any = true;
+                put_kind(&text, changes, i);
+                strbuf_puts(&text, ": ");
+                for (enum change_fact fact = 0; fact < CHANGE_FACT_MAX; fact++) {
+                        if (!(changes->kinds[i].facts & 1u << fact))
+                                continue;
+                        strbuf_printf(&text, "%s%s", comma ? ", " : "", change_fact_name(fact));
+                        comma = true;
+                }
+                put_line(difference, list, &text);
+        }
+
+        strbuf_puts(difference->buf, any ? list->end : "");
+        return 0;
 }
 
 struct pair_lines {

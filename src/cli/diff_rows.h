@@ -43,6 +43,7 @@ void put_turned(struct strbuf *buf, const struct entry *entry);
 
 void put_change_cause(struct strbuf *buf, const struct policy_set *policies, enum direction d,
                       const struct cause *cause);
+
 void put_summary(struct strbuf *buf, const struct difference *difference);
 
 /* How a form shows a list: title, lines, end. Each line passes through filter, which empties it. */
@@ -54,6 +55,9 @@ struct diff_list {
 
 /* Kinds of more than one endpoint that some change is about. */
 int put_kinds(struct difference *difference, const struct diff_list *list);
+
+/* Kinds that are not what they were, where that changed flows. */
+int put_facts(struct difference *difference, const struct diff_list *list);
 
 /* Where an endpoint's addresses are not treated alike: what becomes of each pair of them. */
 int put_pairs(struct difference *difference, const struct diff_list *list);

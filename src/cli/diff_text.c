@@ -25,6 +25,10 @@ static void text_reason(struct difference *difference, const struct change_reaso
         static const enum direction order[] = {DIR_EGRESS, DIR_INGRESS};
         struct strbuf *buf = difference->buf;
 
+        if (difference->two_inventories) {
+                put_colour(buf, difference->colour, COLOUR_BOLD, "Cause");
+                strbuf_printf(buf, ": %s\n", change_origin_name(reason->origin));
+        }
         for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
                 enum direction d = order[i];
 
@@ -71,6 +75,8 @@ int diff_text(struct difference *difference)
         r = rows_make(difference->changes, &rows);
         if (r == 0)
                 r = put_kinds(difference, &text_list);
+        if (r == 0)
+                r = put_facts(difference, &text_list);
 
         for (struct row *row = rows.items; r == 0 && row < rows.items + rows.len;) {
                 const struct row *end = rows_reason_end(&rows, row);

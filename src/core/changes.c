@@ -1,86 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The difference between two policy sets: every pair of kinds, and every kind and the outside, before and after. */
+/* The difference between two policy sets: the pairs of kinds that something bears on, and the outside of those kinds. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
 #include "changes_internal.h"
+#include "world_internal.h"
 
-/* A change in the making: its parts grow on the heap. */
-struct draft {
-        struct change change;
-        struct change_part *parts; /* owned */
-        size_t parts_len, parts_cap;
-        struct change_pair *pairs; /* owned */
-        size_t pairs_len, pairs_cap;
-        bool apart; /* some address pair differs from another */
-};
-
-static void draft_fini(struct draft *draft)
+const char *change_origin_name(enum change_origin origin)
 {
-        free(draft->parts);
-        free(draft->pairs);
+        static const char *const names[] = {
+                [CHANGE_BY_POLICY] = "policy",
+                [CHANGE_BY_INVENTORY] = "inventory",
+                [CHANGE_JOINT] = "joint",
+        };
+
+        return names[origin];
 }
 
-static void draft_start(struct draft *draft, const struct change_end *src, const struct change_end *dst)
+const char *change_fact_name(enum change_fact fact)
 {
-        draft->change = (struct change){.src = *src, .dst = *dst};
-        draft->parts_len = 0;
-        draft->pairs_len = 0;
-        draft->apart = false;
-}
+        static const char *const names[] = {
+                [CHANGE_FACT_ADDED] = "added",
+                [CHANGE_FACT_REMOVED] = "removed",
+                [CHANGE_FACT_LABELS] = "labels",
+                [CHANGE_FACT_NAMESPACE_LABELS] = "namespace labels",
+                [CHANGE_FACT_ADDRESSES] = "addresses",
+                [CHANGE_FACT_PORTS] = "ports",
+                [CHANGE_FACT_HOST_NETWORK] = "host network",
+        };
 
-static int draft_add_part(struct draft *draft, const struct change_part *part)
-{
-        int r;
-
-        r = array_reserve(&draft->parts, &draft->parts_cap, draft->parts_len + 1, sizeof(*draft->parts));
-        if (r < 0)
-                return r;
-
-        draft->parts[draft->parts_len++] = *part;
-        draft->change.widens |= part->reason->widens;
-        draft->change.narrows |= !part->reason->widens;
-        return 0;
-}
-
-/* What turned in another way, or in other addresses, by the same reason. */
-static int draft_unite_part(struct draft *draft, struct matrix *sets, const struct change_part *part)
-{
-        for (size_t i = 0; i < draft->parts_len; i++)
-                if (draft->parts[i].reason == part->reason)
-                        return matrix_unite(sets, draft->parts[i].conns, part->conns, &draft->parts[i].conns);
-
-        return draft_add_part(draft, part);
-}
-
-/* Adds the change to the list, if it is one. */
-static int draft_finish(struct draft *draft, struct changes *changes)
-{
-        struct change *change = &draft->change;
-        int r;
-
-        if (draft->parts_len == 0)
-                return 0;
-
-        change->parts_len = draft->parts_len;
-        change->parts = arena_memdup(changes->arena, draft->parts, draft->parts_len * sizeof(*draft->parts));
-        if (!change->parts)
-                return -ENOMEM;
-
-        if (draft->apart) {
-                change->pairs_len = draft->pairs_len;
-                change->pairs = arena_memdup(changes->arena, draft->pairs, draft->pairs_len * sizeof(*draft->pairs));
-                if (!change->pairs)
-                        return -ENOMEM;
-        }
-
-        r = array_reserve(&changes->items, &changes->cap, changes->len + 1, sizeof(*changes->items));
-        if (r < 0)
-                return r;
-
-        changes->items[changes->len++] = *change;
-        return 0;
+        return names[fact];
 }
 
 static size_t addrs_or_one(const struct endpoint *endpoint)
@@ -89,37 +39,20 @@ static size_t addrs_or_one(const struct endpoint *endpoint)
 }
 
 /* What a kind says to another under one of its addresses. */
-static int kind_profile(struct change_build *build, enum change_side side, enum direction d, size_t subject,
-                        size_t peer, size_t addr, const struct profile **ret)
+static int kind_profile(struct change_build *build, size_t w, enum direction d, const struct endpoint *subject,
+                        const struct endpoint *peer, size_t addr, const struct profile **ret)
 {
-        const struct inventory *inventory = world_inventory(build->worlds[side]);
-        const struct endpoint *a = changes_member(build, subject, side), *b = changes_member(build, peer, side);
-        uint32_t class = world_class(build->worlds[side], d, (size_t)(a - inventory->endpoints));
-        const struct profile ***row, **slot;
-        int r;
+        struct world *world = build->worlds[w];
+        const struct endpoint *first = world_inventory(world)->endpoints;
+        uint32_t class = world_class(world, d, (size_t)(subject - first));
 
         if (class == UINT32_MAX) {
                 *ret = build->open;
                 return 0;
         }
 
-        row = &build->rows[side][d][class];
-        if (!*row) {
-                *row = arena_array(build->arena, build->slots[side][build->changes->kinds_len], sizeof(**row));
-                if (!*row)
-                        return -ENOMEM;
-        }
-
-        slot = &(*row)[build->slots[side][peer] + addr];
-        if (!*slot) {
-                r = world_profile(build->worlds[side], d, class, (size_t)(b - inventory->endpoints),
-                                  b->addrs_len > 0 ? &b->addrs[addr] : NULL, slot);
-                if (r < 0)
-                        return r;
-        }
-
-        *ret = *slot;
-        return 0;
+        return world_profile(world, d, class, (size_t)(peer - first), peer->addrs_len > 0 ? &peer->addrs[addr] : NULL,
+                             ret);
 }
 
 static bool common_family(const struct endpoint *a, const struct endpoint *b)
@@ -133,10 +66,11 @@ static bool common_family(const struct endpoint *a, const struct endpoint *b)
 }
 
 /* In which ways two kinds meet: as the matrix has it, under addresses of one family or, where there are none, under all. */
-static int kind_ways(struct change_build *build, enum change_side side, size_t src, size_t dst,
-                     struct change_ways *ways)
+static int kind_ways(struct change_build *build, size_t w, size_t src, size_t dst)
 {
-        const struct endpoint *a = changes_member(build, src, side), *b = changes_member(build, dst, side);
+        const struct endpoint *a = changes_member(build, src, world_side(w));
+        const struct endpoint *b = changes_member(build, dst, world_side(w));
+        struct change_ways *ways = &build->ways[w];
         const struct profile *out, *in;
         bool common;
         int r;
@@ -151,9 +85,9 @@ static int kind_ways(struct change_build *build, enum change_side side, size_t s
                         if (common && a->addrs[i].family != b->addrs[j].family)
                                 continue;
 
-                        r = kind_profile(build, side, DIR_EGRESS, src, dst, j, &out);
+                        r = kind_profile(build, w, DIR_EGRESS, a, b, j, &out);
                         if (r == 0)
-                                r = kind_profile(build, side, DIR_INGRESS, dst, src, i, &in);
+                                r = kind_profile(build, w, DIR_INGRESS, b, a, i, &in);
                         if (r == 0)
                                 r = change_ways_add(ways, out, in, i, j);
                         if (r < 0)
@@ -164,223 +98,115 @@ static int kind_ways(struct change_build *build, enum change_side side, size_t s
         return 0;
 }
 
-/* Adds what becomes of one way, or of all at once. */
-static int draft_add_shift(struct draft *draft, struct changes *changes, const struct change_shift *shift, size_t src,
-                           size_t dst)
+/* Whether the kinds meet in the same ways, and each allows what it did. */
+static int ways_alike(struct change_build *build, bool *ret)
 {
-        struct change_pair pair = {src, dst, {shift->conns[CHANGE_OLD], shift->conns[CHANGE_NEW]}};
-        struct change *change = &draft->change;
+        const struct change_ways *old = &build->ways[CHANGE_OLD], *new = &build->ways[CHANGE_NEW];
+        const struct conns *a, *b;
         int r;
 
-        r = array_reserve(&draft->pairs, &draft->pairs_cap, draft->pairs_len + 1, sizeof(*draft->pairs));
-        if (r < 0)
-                return r;
+        *ret = false;
+        if (old->len != new->len)
+                return 0;
 
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                if (draft->pairs_len == 0)
-                        change->conns[side] = pair.conns[side];
-                draft->apart |= draft->pairs_len > 0 && draft->pairs[0].conns[side] != pair.conns[side];
-                r = matrix_unite(changes->sets, change->conns[side], pair.conns[side], &change->conns[side]);
-                if (r < 0)
-                        return r;
-        }
-        draft->pairs[draft->pairs_len++] = pair;
-
-        for (size_t i = 0; i < shift->parts_len; i++) {
-                r = draft_unite_part(draft, changes->sets, &shift->parts[i]);
-                if (r < 0)
-                        return r;
+        for (size_t i = 0; i < old->len; i++) {
+                for (enum direction d = 0; d < DIR_MAX; d++) {
+                        r = changes_conns(build, CHANGE_OLD, old->items[i].profiles[d], &a);
+                        if (r == 0)
+                                r = changes_conns(build, CHANGE_NEW, new->items[i].profiles[d], &b);
+                        if (r < 0)
+                                return r;
+                        if (a != b)
+                                return 0;
+                }
         }
 
+        *ret = true;
         return 0;
 }
 
 /* Under the same addresses on both sides, each pair of them is compared with itself; else all together. */
-static int compare_kinds(struct change_build *build, struct change_ways *ways, struct draft *draft, size_t src,
-                         size_t dst)
+static int compare_kinds(struct change_build *build, struct change_draft *draft, size_t src, size_t dst)
 {
         const struct change_end from = {.kind = src}, to = {.kind = dst};
         struct changes *changes = build->changes;
         const struct change_shift *shift;
-        bool zip = changes->kinds[src].same_addrs && changes->kinds[dst].same_addrs;
+        bool zip = changes->kinds[src].same_addrs && changes->kinds[dst].same_addrs, alike = false;
+        /* What is the same in both inventories can be no cause. */
+        size_t worlds = build->moved[src] || build->moved[dst] ? build->worlds_len : CHANGE_SIDE_MAX;
         int r;
 
-        draft_start(draft, &from, &to);
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                r = kind_ways(build, side, src, dst, &ways[side]);
-                if (r < 0)
-                        return r;
-        }
+        r = kind_ways(build, CHANGE_OLD, src, dst);
+        if (r == 0)
+                r = kind_ways(build, CHANGE_NEW, src, dst);
+        if (r == 0)
+                r = ways_alike(build, &alike);
+        for (size_t w = CHANGE_SIDE_MAX; r == 0 && !alike && w < worlds; w++)
+                r = kind_ways(build, w, src, dst);
+        if (r < 0 || alike)
+                return r;
 
-        for (size_t i = 0; i < (zip ? ways[CHANGE_OLD].len : 1); i++) {
-                struct change_way *old = &ways[CHANGE_OLD].items[i], *new = &ways[CHANGE_NEW].items[i];
-                const struct change_ways one[CHANGE_SIDE_MAX] = {{old, 1, 1}, {new, 1, 1}};
+        change_draft_start(draft, &from, &to);
+        for (size_t i = 0; i < (zip ? build->ways[CHANGE_OLD].len : 1); i++) {
+                struct change_ways one[CHANGE_WORLDS];
 
-                r = changes_shift(build, zip ? one : ways, &shift);
+                for (size_t w = 0; w < worlds; w++)
+                        one[w] = zip ? (struct change_ways){&build->ways[w].items[i], 1, 1} : build->ways[w];
+
+                r = changes_shift(build, one, worlds, &shift);
                 if (r == 0)
-                        r = draft_add_shift(draft, changes, shift, old->src, old->dst);
+                        r = change_draft_add_shift(draft, changes->sets, shift, one[CHANGE_OLD].items[0].src,
+                                                   one[CHANGE_OLD].items[0].dst);
                 if (r < 0)
                         return r;
         }
 
-        return draft_finish(draft, changes);
+        return change_draft_finish(draft, changes);
 }
 
-/* What becomes of a range of the outside on which no profile changes. */
-static int draft_add_range(struct draft *draft, struct changes *changes, const struct change_shift *shift,
-                           const struct addr_range *range, enum direction d)
+/* The kinds that flows to may have changed, whoever the source. */
+static size_t *find_targets(const struct change_build *build, size_t *ret_len)
 {
-        struct change_end *outside = d == DIR_EGRESS ? &draft->change.dst : &draft->change.src;
-        struct change_end src = draft->change.src, dst = draft->change.dst;
-        struct change_part *last;
-        int r;
+        size_t *targets, len = 0;
 
-        if (draft->change.conns[CHANGE_OLD] != shift->conns[CHANGE_OLD] ||
-            draft->change.conns[CHANGE_NEW] != shift->conns[CHANGE_NEW]) {
-                r = draft_finish(draft, changes);
-                if (r < 0)
-                        return r;
+        targets = calloc(build->changes->kinds_len + 1, sizeof(*targets));
+        if (!targets)
+                return NULL;
 
-                draft_start(draft, &src, &dst);
-                outside->range.first = range->first;
-                memcpy(draft->change.conns, shift->conns, sizeof(shift->conns));
-        }
-        outside->range.last = range->last;
+        for (size_t i = 0; i < build->changes->kinds_len; i++)
+                if (build->moved[i] || build->touched[DIR_INGRESS][i])
+                        targets[len++] = i;
 
-        for (size_t i = 0; i < shift->parts_len; i++) {
-                struct change_part part = shift->parts[i];
-                struct addr next;
-                bool joined = false;
-
-                /* Ranges come in order, so one that goes on ended just before this. */
-                for (size_t j = 0; !joined && j < draft->parts_len; j++) {
-                        last = &draft->parts[j];
-                        next = last->range.last;
-                        joined = last->reason == part.reason && last->conns == part.conns && addr_next(&next) &&
-                                 addr_equal(&next, &range->first);
-                        if (joined)
-                                last->range.last = range->last;
-                }
-                if (joined)
-                        continue;
-
-                part.range = *range;
-                r = draft_add_part(draft, &part);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
+        *ret_len = len;
+        return targets;
 }
 
-/* The outside of a kind on one side. Where nothing judges, whole is filled, and is all there is. */
-static int kind_outside(struct change_build *build, enum change_side side, enum direction d, size_t kind,
-                        enum addr_family family, struct world_range *whole, const struct world_range **ret,
-                        size_t *ret_len)
-{
-        const struct endpoint *endpoint = changes_member(build, kind, side);
-        uint32_t class = UINT32_MAX;
-
-        if (endpoint)
-                class = world_class(build->worlds[side], d,
-                                    (size_t)(endpoint - world_inventory(build->worlds[side])->endpoints));
-        if (class != UINT32_MAX)
-                return world_outside(build->worlds[side], d, class, family, ret, ret_len);
-
-        *whole = (struct world_range){
-                {addr_lowest(family), addr_highest(family)},
-                endpoint ? build->open : build->absent,
-        };
-        *ret = whole;
-        *ret_len = 1;
-        return 0;
-}
-
-static int outside_shift(struct change_build *build, struct change_ways *ways, enum direction d,
-                         const struct profile *const profiles[static CHANGE_SIDE_MAX], const struct change_shift **ret)
-{
-        int r;
-
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                const struct profile *profile = profiles[side];
-                const struct profile *other = profile == build->absent ? build->absent : build->open;
-
-                ways[side].len = 0;
-                r = change_ways_add(&ways[side], d == DIR_EGRESS ? profile : other, d == DIR_EGRESS ? other : profile,
-                                    0, 0);
-                if (r < 0)
-                        return r;
-        }
-
-        return changes_shift(build, ways, ret);
-}
-
-/* Walks both lists of ranges at once. */
-static int compare_outside(struct change_build *build, struct change_ways *ways, struct draft *draft, enum direction d,
-                           size_t kind, enum addr_family family)
-{
-        const struct change_end inside = {.kind = kind}, outside = {.outside = true};
-        const struct world_range *ranges[CHANGE_SIDE_MAX];
-        struct world_range whole[CHANGE_SIDE_MAX];
-        size_t len[CHANGE_SIDE_MAX], at[CHANGE_SIDE_MAX] = {0};
-        struct addr first = addr_lowest(family);
-        int r;
-
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                r = kind_outside(build, side, d, kind, family, &whole[side], &ranges[side], &len[side]);
-                if (r < 0)
-                        return r;
-        }
-
-        draft_start(draft, d == DIR_EGRESS ? &inside : &outside, d == DIR_EGRESS ? &outside : &inside);
-        while (at[CHANGE_OLD] < len[CHANGE_OLD] && at[CHANGE_NEW] < len[CHANGE_NEW]) {
-                const struct world_range *old = &ranges[CHANGE_OLD][at[CHANGE_OLD]];
-                const struct world_range *new = &ranges[CHANGE_NEW][at[CHANGE_NEW]];
-                int c = addr_cmp(&old->range.last, &new->range.last);
-                const struct addr_range cell = {first, c < 0 ? old->range.last : new->range.last};
-                const struct change_shift *shift;
-
-                r = outside_shift(build, ways, d, (const struct profile *[]){old->profile, new->profile}, &shift);
-                if (r == 0)
-                        r = draft_add_range(draft, build->changes, shift, &cell, d);
-                if (r < 0)
-                        return r;
-
-                at[CHANGE_OLD] += c <= 0;
-                at[CHANGE_NEW] += c >= 0;
-                first = cell.last;
-                addr_next(&first);
-        }
-
-        return draft_finish(draft, build->changes);
-}
-
-static int compare_outsides(struct change_build *build, struct change_ways *ways, struct draft *draft, enum direction d,
-                            size_t kind)
-{
-        int r = 0;
-
-        for (enum addr_family family = 0; r == 0 && family < ADDR_FAMILY_MAX; family++)
-                r = compare_outside(build, ways, draft, d, kind, family);
-
-        return r;
-}
-
-static int compare_all(struct change_build *build, struct change_ways *ways, struct draft *draft)
+static int compare_all(struct change_build *build, struct change_draft *draft)
 {
         const struct changes *changes = build->changes;
+        _cleanup_free_ size_t *targets = NULL;
+        size_t targets_len = 0;
         int r = 0;
 
+        targets = find_targets(build, &targets_len);
+        if (!targets)
+                return -ENOMEM;
+
         for (size_t src = 0; r == 0 && src < changes->kinds_len; src++) {
-                for (size_t dst = 0; r == 0 && dst < changes->kinds_len; dst++)
+                bool whole = build->moved[src] || build->touched[DIR_EGRESS][src];
+
+                for (size_t i = 0; r == 0 && i < (whole ? changes->kinds_len : targets_len); i++) {
+                        size_t dst = whole ? i : targets[i];
+
                         if (src != dst || changes->kinds[src].len > 1)
-                                r = compare_kinds(build, ways, draft, src, dst);
-                if (r == 0)
-                        r = compare_outsides(build, ways, draft, DIR_EGRESS, src);
+                                r = compare_kinds(build, draft, src, dst);
+                }
+                if (r == 0 && whole)
+                        r = changes_outside(build, draft, DIR_EGRESS, src);
         }
 
-        for (size_t dst = 0; r == 0 && dst < changes->kinds_len; dst++)
-                r = compare_outsides(build, ways, draft, DIR_INGRESS, dst);
+        for (size_t i = 0; r == 0 && i < targets_len; i++)
+                r = changes_outside(build, draft, DIR_INGRESS, targets[i]);
 
         return r;
 }
@@ -408,56 +234,77 @@ static int plain_profile(struct change_build *build, uint32_t id, const struct c
         return 0;
 }
 
-static int build_slots(struct change_build *build, enum change_side side)
+static int build_profiles(struct change_build *build)
 {
-        const struct changes *changes = build->changes;
-        size_t *slots;
+        static const struct conns_part all[] = {
+                {CONNS_TCP, {1, UINT16_MAX}},
+                {CONNS_UDP, {1, UINT16_MAX}},
+                {CONNS_SCTP, {1, UINT16_MAX}},
+                {CONNS_PROTO_MAX, {0, 0}},
+        };
+        /* The worlds count their profiles from 0. */
+        const struct cause open = {ACTION_ALLOW, TIER_DEFAULT, NULL, NULL},
+                           absent = {ACTION_DENY, TIER_MAX, NULL, NULL};
+        int r;
 
-        slots = arena_array(build->arena, changes->kinds_len + 1, sizeof(*slots));
-        if (!slots)
-                return -ENOMEM;
+        r = plain_profile(build, UINT32_MAX, &open, &build->open);
+        if (r == 0)
+                r = plain_profile(build, UINT32_MAX - 1, &absent, &build->absent);
+        if (r == 0)
+                r = matrix_conns(build->changes->sets, all, ARRAY_SIZE(all), &build->everything);
+        if (r == 0)
+                r = matrix_conns(build->changes->sets, NULL, 0, &build->nothing);
+        return r;
+}
 
-        for (size_t i = 0; i < changes->kinds_len; i++) {
-                const struct endpoint *endpoint = changes_member(build, i, side);
+/* With two inventories, the worlds that nobody ever had. */
+static int build_worlds(struct change_build *build)
+{
+        struct world *old = build->worlds[CHANGE_OLD], *new = build->worlds[CHANGE_NEW];
+        int r;
 
-                slots[i + 1] = slots[i] + (endpoint ? addrs_or_one(endpoint) : 0);
-        }
-        build->slots[side] = slots;
+        build->worlds_len = CHANGE_SIDE_MAX;
+        if (old->inventory == new->inventory)
+                return 0;
 
-        for (enum direction d = 0; d < DIR_MAX; d++) {
-                build->rows[side][d] =
-                        arena_array(build->arena, world_classes(build->worlds[side], d), sizeof(*build->rows[side][d]));
-                if (!build->rows[side][d])
-                        return -ENOMEM;
-        }
+        r = world_new(&build->owned[CROSS_OLD], old->policies, new->inventory, old->settings);
+        if (r == 0)
+                r = world_new(&build->owned[CROSS_NEW], new->policies, old->inventory, new->settings);
+        if (r < 0)
+                return r;
 
+        build->worlds[CROSS_OLD] = build->owned[CROSS_OLD];
+        build->worlds[CROSS_NEW] = build->owned[CROSS_NEW];
+        build->worlds_len = CHANGE_WORLDS;
         return 0;
 }
 
 static int build_init(struct change_build *build)
 {
-        /* The worlds count their profiles from 0. */
-        const struct cause open = {ACTION_ALLOW, TIER_DEFAULT, NULL, NULL},
-                           absent = {ACTION_DENY, TIER_MAX, NULL, NULL};
         int r;
 
         build->arena = arena_new();
         if (!build->arena)
                 return -ENOMEM;
 
-        r = plain_profile(build, UINT32_MAX, &open, &build->open);
+        r = build_profiles(build);
         if (r == 0)
-                r = plain_profile(build, UINT32_MAX - 1, &absent, &build->absent);
+                r = build_worlds(build);
         if (r == 0)
                 r = changes_find_kinds(build);
-        for (enum change_side side = 0; r == 0 && side < CHANGE_SIDE_MAX; side++)
-                r = build_slots(build, side);
-
+        if (r == 0)
+                r = changes_find_touched(build);
         return r;
 }
 
 static void build_fini(struct change_build *build)
 {
+        for (size_t w = 0; w < CHANGE_WORLDS; w++) {
+                world_free(build->owned[w]);
+                free(build->ways[w].items);
+        }
+        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++)
+                free(build->conns[side].items);
         str_index_fini(&build->shift_index);
         str_index_fini(&build->reason_index);
         strbuf_fini(&build->key);
@@ -467,9 +314,8 @@ static void build_fini(struct change_build *build)
 
 int changes_new(struct changes **ret, struct world *old, struct world *new)
 {
-        struct change_ways ways[CHANGE_SIDE_MAX] = {{0}, {0}};
         _cleanup_(changes_freep) struct changes *changes = NULL;
-        _cleanup_(draft_fini) struct draft draft = {0};
+        _cleanup_(change_draft_fini) struct change_draft draft = {0};
         _cleanup_(build_fini) struct change_build build = {.worlds = {[CHANGE_OLD] = old, [CHANGE_NEW] = new}};
         int r;
 
@@ -486,9 +332,7 @@ int changes_new(struct changes **ret, struct world *old, struct world *new)
         if (r == 0)
                 r = build_init(&build);
         if (r == 0)
-                r = compare_all(&build, ways, &draft);
-        free(ways[CHANGE_OLD].items);
-        free(ways[CHANGE_NEW].items);
+                r = compare_all(&build, &draft);
         if (r < 0)
                 return r;
 

@@ -5,6 +5,7 @@
 
 #include "changes_internal.h"
 #include "cuts.h"
+#include "world_internal.h"
 
 static int endpoint_cmp(const struct endpoint *a, const struct endpoint *b)
 {
@@ -55,6 +56,18 @@ static bool same_addrs(const struct change_party *party)
         return true;
 }
 
+static uint32_t party_identity(const struct change_build *build, size_t w, const struct endpoint *endpoint)
+{
+        const struct world *world = build->worlds[w];
+
+        return world_identity(world, (size_t)(endpoint - world_inventory(world)->endpoints));
+}
+
+static void key_word(struct strbuf *buf, uint32_t word)
+{
+        strbuf_add(buf, (const char *)&word, sizeof(word));
+}
+
 /* What tells the party's kind apart from others, as bytes. */
 static int kind_key(const struct change_build *build, const struct change_party *party, const struct cuts *cuts,
                     struct strbuf *buf)
@@ -63,25 +76,77 @@ static int kind_key(const struct change_build *build, const struct change_party 
         strbuf_putc(buf, same_addrs(party) ? '=' : '!');
         for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
                 const struct endpoint *endpoint = party->endpoint[side];
-                const struct inventory *inventory = world_inventory(build->worlds[side]);
-                uint32_t word;
 
                 strbuf_putc(buf, endpoint ? '+' : '-');
                 if (!endpoint)
                         continue;
 
-                word = world_identity(build->worlds[side], (size_t)(endpoint - inventory->endpoints));
-                strbuf_add(buf, (const char *)&word, sizeof(word));
-                word = (uint32_t)endpoint->addrs_len;
-                strbuf_add(buf, (const char *)&word, sizeof(word));
+                for (size_t w = 0; w < build->worlds_len; w++)
+                        if (world_side(w) == side)
+                                key_word(buf, party_identity(build, w, endpoint));
+                key_word(buf, (uint32_t)endpoint->addrs_len);
                 for (size_t i = 0; i < endpoint->addrs_len; i++) {
-                        word = cuts_below(cuts, &endpoint->addrs[i]);
                         strbuf_putc(buf, (char)endpoint->addrs[i].family);
-                        strbuf_add(buf, (const char *)&word, sizeof(word));
+                        key_word(buf, cuts_below(cuts, &endpoint->addrs[i]));
                 }
         }
 
         return strbuf_check(buf);
+}
+
+static bool same_ports(const struct identity *a, const struct identity *b)
+{
+        if (a->ports_len != b->ports_len)
+                return false;
+
+        for (size_t i = 0; i < a->ports_len; i++)
+                if (a->ports[i].protocol != b->ports[i].protocol || a->ports[i].port != b->ports[i].port ||
+                    strcmp(a->ports[i].name, b->ports[i].name) != 0)
+                        return false;
+
+        return true;
+}
+
+/* What some policies see of the party in one world and another, each with its own inventory. */
+static unsigned compare_identities(const struct change_build *build, size_t old, size_t new,
+                                   const struct change_party *party)
+{
+        const struct world *a = build->worlds[old], *b = build->worlds[new];
+        uint32_t x = party_identity(build, old, party->endpoint[CHANGE_OLD]);
+        uint32_t y = party_identity(build, new, party->endpoint[CHANGE_NEW]);
+        unsigned facts = 0;
+
+        if ((x == NONE) != (y == NONE))
+                facts |= 1u << CHANGE_FACT_HOST_NETWORK;
+        if (x == NONE || y == NONE)
+                return facts;
+
+        if (label_set_cmp(&a->identities[x].labels, &b->identities[y].labels) != 0)
+                facts |= 1u << CHANGE_FACT_LABELS;
+        if (!same_ports(&a->identities[x], &b->identities[y]))
+                facts |= 1u << CHANGE_FACT_PORTS;
+        if (label_set_cmp(&a->namespaces[a->identities[x].ns].labels, &b->namespaces[b->identities[y].ns].labels) != 0)
+                facts |= 1u << CHANGE_FACT_NAMESPACE_LABELS;
+        return facts;
+}
+
+/* Only what some policy can see; so all of a kind share it. */
+static unsigned party_facts(const struct change_build *build, const struct change_party *party)
+{
+        unsigned facts = 0;
+
+        if (!party->endpoint[CHANGE_OLD])
+                return 1u << CHANGE_FACT_ADDED;
+        if (!party->endpoint[CHANGE_NEW])
+                return 1u << CHANGE_FACT_REMOVED;
+        if (build->worlds_len == CHANGE_SIDE_MAX)
+                return 0;
+
+        if (!same_addrs(party))
+                facts |= 1u << CHANGE_FACT_ADDRESSES;
+        facts |= compare_identities(build, CHANGE_OLD, CROSS_OLD, party);
+        facts |= compare_identities(build, CROSS_NEW, CHANGE_NEW, party);
+        return facts;
 }
 
 static int assign_kinds(struct change_build *build, const struct cuts *cuts)
@@ -111,6 +176,7 @@ static int assign_kinds(struct change_build *build, const struct cuts *cuts)
                                 return r;
 
                         changes->kinds[id].same_addrs = same_addrs(party);
+                        changes->kinds[id].facts = party_facts(build, party);
                 }
                 party->kind = id;
                 changes->kinds[id].len++;

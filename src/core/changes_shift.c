@@ -15,7 +15,8 @@ struct parts {
 /* What is gathered for one shift. */
 struct gather {
         struct change_build *build;
-        const struct change_ways *ways;       /* CHANGE_SIDE_MAX of them */
+        const struct change_ways *ways; /* one for each world */
+        size_t worlds;
         struct parts sides[CHANGE_SIDE_MAX];  /* what is allowed */
         const struct change_reason **reasons; /* owned; those met so far */
         struct parts *turned;                 /* owned, each; per reason: what turned by it */
@@ -30,6 +31,11 @@ static void gather_fini(struct gather *gather)
                 free(gather->turned[i].items);
         free(gather->turned);
         free(gather->reasons);
+}
+
+static void parts_fini(struct parts *parts)
+{
+        free(parts->items);
 }
 
 static int parts_add(struct parts *parts, enum conns_proto proto, struct port_range ports)
@@ -47,6 +53,7 @@ static int parts_add(struct parts *parts, enum conns_proto proto, struct port_ra
 /* Two words for an enum and two pointers, written one by one: a structure's padding has no value. */
 static void reason_key(struct strbuf *buf, const struct change_reason *reason)
 {
+        strbuf_putc(buf, (char)('0' + reason->origin));
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 strbuf_putc(buf, reason->turned[d] ? '1' : '0');
                 for (enum change_side side = 0; reason->turned[d] && side < CHANGE_SIDE_MAX; side++) {
@@ -155,16 +162,33 @@ static int gather_turned(struct gather *gather, const struct change_reason *foun
         return parts_add(&gather->turned[i], proto, ports);
 }
 
+/* Which difference alone turns what allows says of the worlds. */
+static enum change_origin find_origin(const bool *allows, size_t worlds)
+{
+        bool policy, inventory;
+
+        if (worlds == CHANGE_SIDE_MAX)
+                return CHANGE_BY_POLICY;
+
+        policy = allows[CROSS_NEW] == allows[CHANGE_NEW];
+        inventory = allows[CROSS_OLD] == allows[CHANGE_NEW];
+        if (policy == inventory)
+                return CHANGE_JOINT;
+
+        return policy ? CHANGE_BY_POLICY : CHANGE_BY_INVENTORY;
+}
+
 /* Ports on which no verdict changes; first is any of them. */
 static int gather_ports(struct gather *gather, enum conns_proto proto, struct port_range ports)
 {
-        const struct change_way *ways[CHANGE_SIDE_MAX];
+        const struct change_way *ways[CHANGE_WORLDS];
         struct change_reason reason = {0};
-        bool allows[CHANGE_SIDE_MAX];
+        bool allows[CHANGE_WORLDS];
         int r;
 
+        for (size_t w = 0; w < gather->worlds; w++)
+                ways[w] = decide(&gather->ways[w], proto, ports.first, &allows[w]);
         for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                ways[side] = decide(&gather->ways[side], proto, ports.first, &allows[side]);
                 if (allows[side]) {
                         r = parts_add(&gather->sides[side], proto, ports);
                         if (r < 0)
@@ -175,6 +199,7 @@ static int gather_ports(struct gather *gather, enum conns_proto proto, struct po
                 return 0;
 
         reason.widens = allows[CHANGE_NEW];
+        reason.origin = find_origin(allows, gather->worlds);
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 const struct cause *old = way_cause(ways[CHANGE_OLD], d, proto, ports.first);
                 const struct cause *new = way_cause(ways[CHANGE_NEW], d, proto, ports.first);
@@ -203,9 +228,9 @@ static int gather_protocol(struct gather *gather, enum conns_proto proto)
         size_t len = 0, cap = 0;
         int r;
 
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                for (size_t i = 0; i < DIR_MAX * gather->ways[side].len; i++) {
-                        const struct profile *profile = gather->ways[side].items[i / DIR_MAX].profiles[i % DIR_MAX];
+        for (size_t w = 0; w < gather->worlds; w++) {
+                for (size_t i = 0; i < DIR_MAX * gather->ways[w].len; i++) {
+                        const struct profile *profile = gather->ways[w].items[i / DIR_MAX].profiles[i % DIR_MAX];
 
                         r = array_reserve(&cuts, &cap, len + profile->spans_len + 1, sizeof(*cuts));
                         if (r < 0)
@@ -245,7 +270,7 @@ static int gather_finish(struct gather *gather, const struct change_shift **ret)
         int r;
 
         shift = arena_alloc(build->arena, sizeof(*shift));
-        parts = arena_array(build->arena, gather->len, sizeof(*parts));
+        parts = arena_array(build->changes->arena, gather->len, sizeof(*parts));
         if (!shift || !parts)
                 return -ENOMEM;
 
@@ -267,9 +292,10 @@ static int gather_finish(struct gather *gather, const struct change_shift **ret)
         return 0;
 }
 
-static int shift_make(struct change_build *build, const struct change_ways *ways, const struct change_shift **ret)
+static int shift_make(struct change_build *build, const struct change_ways *ways, size_t worlds,
+                      const struct change_shift **ret)
 {
-        _cleanup_(gather_fini) struct gather gather = {.build = build, .ways = ways};
+        _cleanup_(gather_fini) struct gather gather = {.build = build, .ways = ways, .worlds = worlds};
         int r;
 
         for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
@@ -285,20 +311,21 @@ static int shift_make(struct change_build *build, const struct change_ways *ways
         return gather_finish(&gather, ret);
 }
 
-/* Profile numbers are a world's own, but a key says which side each is of. */
-static int shift_key(const struct change_ways *ways, struct strbuf *buf)
+/* Profile numbers are a world's own, but a key says which world each is of. */
+static int shift_key(const struct change_ways *ways, size_t worlds, struct strbuf *buf)
 {
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                strbuf_add(buf, (const char *)&ways[side].len, sizeof(ways[side].len));
-                for (size_t i = 0; i < ways[side].len; i++)
+        strbuf_putc(buf, (char)worlds);
+        for (size_t w = 0; w < worlds; w++) {
+                strbuf_add(buf, (const char *)&ways[w].len, sizeof(ways[w].len));
+                for (size_t i = 0; i < ways[w].len; i++)
                         for (enum direction d = 0; d < DIR_MAX; d++)
-                                strbuf_add(buf, (const char *)&ways[side].items[i].profiles[d]->id, sizeof(uint32_t));
+                                strbuf_add(buf, (const char *)&ways[w].items[i].profiles[d]->id, sizeof(uint32_t));
         }
 
         return strbuf_check(buf);
 }
 
-int changes_shift(struct change_build *build, const struct change_ways ways[static CHANGE_SIDE_MAX],
+int changes_shift(struct change_build *build, const struct change_ways *ways, size_t worlds,
                   const struct change_shift **ret)
 {
         struct strbuf *key = &build->key;
@@ -308,7 +335,7 @@ int changes_shift(struct change_build *build, const struct change_ways ways[stat
         int r;
 
         strbuf_clear(key);
-        r = shift_key(ways, key);
+        r = shift_key(ways, worlds, key);
         if (r < 0)
                 return r;
 
@@ -317,7 +344,7 @@ int changes_shift(struct change_build *build, const struct change_ways ways[stat
                 return 0;
         }
 
-        r = shift_make(build, ways, &shift);
+        r = shift_make(build, ways, worlds, &shift);
         if (r == 0)
                 r = array_reserve(&build->shifts, &build->shifts_cap, build->shifts_len + 1, sizeof(*build->shifts));
         if (r < 0)
@@ -334,6 +361,49 @@ int changes_shift(struct change_build *build, const struct change_ways ways[stat
         build->shifts[build->shifts_len++] = shift;
         *ret = shift;
         return 0;
+}
+
+/* Sets are one object where they are equal, so profiles of two worlds can be compared by what they allow. */
+int changes_conns(struct change_build *build, enum change_side side, const struct profile *profile,
+                  const struct conns **ret)
+{
+        struct profile_conns *known = &build->conns[side];
+        _cleanup_(parts_fini) struct parts parts = {0};
+        size_t cap = known->cap;
+        int r;
+
+        if (profile == build->open || profile == build->absent) {
+                *ret = profile == build->open ? build->everything : build->nothing;
+                return 0;
+        }
+        if (profile->id < cap && known->items[profile->id]) {
+                *ret = known->items[profile->id];
+                return 0;
+        }
+
+        for (size_t i = 0; i < profile->spans_len; i++) {
+                const struct profile_span *span = &profile->spans[i];
+                struct port_range ports = {span->ports.first > 0 ? span->ports.first : 1, span->ports.last};
+
+                if (span->cause.action != ACTION_ALLOW || ports.last == 0)
+                        continue;
+                r = parts_add(&parts, conns_proto_of(span->protocol), ports);
+                if (r < 0)
+                        return r;
+        }
+        if (profile->other.action == ACTION_ALLOW) {
+                r = parts_add(&parts, CONNS_PROTO_MAX, (struct port_range){0, 0});
+                if (r < 0)
+                        return r;
+        }
+
+        r = array_reserve(&known->items, &known->cap, (size_t)profile->id + 1, sizeof(*known->items));
+        if (r < 0)
+                return r;
+        memset(known->items + cap, 0, (known->cap - cap) * sizeof(*known->items));
+        r = matrix_conns(build->changes->sets, parts.items, parts.len, &known->items[profile->id]);
+        *ret = known->items[profile->id];
+        return r;
 }
 
 int change_ways_add(struct change_ways *ways, const struct profile *egress, const struct profile *ingress, size_t src,

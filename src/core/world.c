@@ -10,7 +10,7 @@
 
 /* groups */
 
-static void selector_key(struct strbuf *buf, const struct selector *selector)
+void selector_key(struct strbuf *buf, const struct selector *selector)
 {
         if (!selector) {
                 strbuf_putc(buf, '-');

@@ -150,6 +150,9 @@ uint32_t world_find_namespace(const struct world *world, const char *name);
 /* Finds the spots, unless they are known. 0 or -ENOMEM. */
 int world_find_spots(struct world *world);
 
+/* Appends what the selector means: equal where selectors are. NULL is another than the one that selects everything. */
+void selector_key(struct strbuf *buf, const struct selector *selector);
+
 /* The group of a peer that selects, for a policy of own_ns. 0 or -ENOMEM. */
 int world_peer_group(struct world *world, const char *own_ns, const struct peer *peer, uint32_t *ret);
 

@@ -48,9 +48,10 @@ struct gen_world {
 
 /* What changes nothing in the meaning. */
 struct gen_order {
-        uint64_t shuffle; /* 0: as generated; else the order of objects and endpoints, and in which file they are */
-        bool rename;      /* other file names */
-        bool quiet;       /* does not print what the loaders refuse */
+        uint64_t shuffle;     /* 0: as generated; else the order of objects and endpoints, and in which file they are */
+        bool rename;          /* other file names */
+        bool rename_policies; /* other names, in the same order */
+        bool quiet;           /* does not print what the loaders refuse */
 };
 
 /* The world's files, and what the loaders make of them. */

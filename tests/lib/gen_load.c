@@ -61,8 +61,19 @@ static void render_rules(struct strbuf *buf, const struct gen_world *world, cons
         }
 }
 
+/* The head of a policy, whose own name is the first in it. */
+static void render_head(struct strbuf *buf, const char *text, bool rename)
+{
+        const char *name = strstr(text, "name: ");
+        size_t len = name ? (size_t)(name - text) + strlen("name: ") : 0;
+
+        strbuf_add(buf, text, len);
+        strbuf_puts(buf, rename && name && strncmp(text + len, "default\n", strlen("default\n")) != 0 ? "x-" : "");
+        strbuf_puts(buf, text + len);
+}
+
 static void render_policies(struct gen_loaded *loaded, const struct gen_world *world, const size_t *order,
-                            const size_t *files)
+                            const size_t *files, bool rename)
 {
         for (size_t i = 0; i < world->len; ++i) {
                 const struct gen_piece *piece = &world->pieces[order[i]];
@@ -70,7 +81,8 @@ static void render_policies(struct gen_loaded *loaded, const struct gen_world *w
 
                 if (piece->dropped || (piece->kind != GEN_POLICY && piece->kind != GEN_LABELS))
                         continue;
-                strbuf_printf(buf, "---\n%s", piece->text);
+                strbuf_puts(buf, "---\n");
+                render_head(buf, piece->text, rename && piece->kind == GEN_POLICY);
                 if (piece->kind == GEN_POLICY) {
                         render_rules(buf, world, order, order[i], GEN_INGRESS);
                         render_rules(buf, world, order, order[i], GEN_EGRESS);
@@ -153,7 +165,7 @@ int gen_load(struct gen_loaded *ret, const struct gen_world *world, const struct
                 rng_order(&rng, places, world->len);
                 rng_order(&rng, files, GEN_FILES);
         }
-        render_policies(&loaded, world, places, files);
+        render_policies(&loaded, world, places, files, order->rename_policies);
         strbuf_puts(&loaded.inventory_file, "apiVersion: vethwall.io/v1\nkind: Inventory\n");
         render_section(&loaded.inventory_file, world, places, GEN_NAMESPACE, "namespaces:\n", "  ");
         render_section(&loaded.inventory_file, world, places, GEN_ENDPOINT, "endpoints:\n", "- ");

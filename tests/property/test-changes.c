@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* test-changes [SEED [WORLDS]]: a random world and the same world without some of its pieces. The difference of a world
  * and itself is empty; the difference one way is that of the other way reversed; and what it says of every pair of
- * endpoints, and of the outside, is what the two matrices say: new = old - removed + added. */
+ * endpoints, and of the outside, is what the two matrices say: new = old - removed + added. What is called the cause is what
+ * turns the flow in the matrix of the one policies and the other inventory. */
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -24,10 +25,18 @@ struct side {
 
 struct tally {
         size_t worlds, changes, pairs, apart, ranges, unchanged, joint, absent;
+        size_t origins[CHANGE_ORIGIN_MAX];
+};
+
+/* The worlds of one side's policies and the other's inventory; by the side of the policies. */
+struct crossed {
+        struct world *world;
+        struct matrix *matrix;
 };
 
 struct check {
         struct side *sides; /* old and new */
+        struct crossed crossed[CHANGE_SIDE_MAX];
         struct changes *changes;
         const struct change **table; /* owned; per pair of parties */
         struct tally *tally;
@@ -168,15 +177,68 @@ static int fill_table(const struct changes *changes, const struct change *change
         return 0;
 }
 
-/* What the matrix of a side says of two parties; NULL: one of them is not there. */
-static int matrix_says(struct check *check, enum change_side side, size_t src, size_t dst, struct matrix_flow *ret)
+/* What a matrix with the inventory of a side says of two parties; NULL: one of them is not there. */
+static int matrix_says_of(struct check *check, struct matrix *matrix, enum change_side side, size_t src, size_t dst,
+                          struct matrix_flow *ret)
 {
         const struct endpoint *first = check->sides[side].loaded.inventory->endpoints;
         const struct endpoint *a = check->changes->parties[src].endpoint[side];
         const struct endpoint *b = check->changes->parties[dst].endpoint[side];
 
         *ret = (struct matrix_flow){0};
-        return a && b ? matrix_between(check->sides[side].matrix, (size_t)(a - first), (size_t)(b - first), ret) : 0;
+        return a && b ? matrix_between(matrix, (size_t)(a - first), (size_t)(b - first), ret) : 0;
+}
+
+static int matrix_says(struct check *check, enum change_side side, size_t src, size_t dst, struct matrix_flow *ret)
+{
+        return matrix_says_of(check, check->sides[side].matrix, side, src, dst, ret);
+}
+
+/* The origin that the parts give a connection which turned; CHANGE_ORIGIN_MAX: none of them speaks of it. */
+static enum change_origin origin_of(const struct change *change, uint8_t protocol, uint16_t port)
+{
+        for (size_t i = 0; i < change->parts_len; i++)
+                if (conns_allow(change->parts[i].conns, protocol, port))
+                        return change->parts[i].reason->origin;
+
+        return CHANGE_ORIGIN_MAX;
+}
+
+/* Whether each connection that turned between the two is put down to what turns it alone. Where addresses are treated
+ * differently somewhere, each has an origin of its own, and that is not looked at. */
+static int check_origins(struct check *check, const struct change *change, size_t src, size_t dst,
+                         const struct matrix_flow flows[static CHANGE_SIDE_MAX])
+{
+        const struct gen_targets *targets = &check->sides[CHANGE_OLD].targets;
+        struct matrix_flow policy, inventory = {0};
+        int r;
+
+        r = matrix_says_of(check, check->crossed[CHANGE_NEW].matrix, CHANGE_OLD, src, dst, &policy);
+        if (r == 0 && policy.pairs_len == 0)
+                r = matrix_says_of(check, check->crossed[CHANGE_OLD].matrix, CHANGE_NEW, src, dst, &inventory);
+        if (r < 0 || policy.pairs_len + inventory.pairs_len + flows[0].pairs_len + flows[1].pairs_len > 0)
+                return r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+                for (size_t j = 0; j < targets->ports_len; j++) {
+                        uint16_t port = targets->ports[j];
+                        bool new = flows[CHANGE_NEW].conns &&conns_allow(flows[CHANGE_NEW].conns, protocols[i], port);
+                        bool by_policy = (policy.conns && conns_allow(policy.conns, protocols[i], port)) == new;
+                        bool by_inventory =
+                                (inventory.conns && conns_allow(inventory.conns, protocols[i], port)) == new;
+                        enum change_origin origin = origin_of(change, protocols[i], port);
+
+                        if (origin == CHANGE_ORIGIN_MAX)
+                                continue;
+                        check->tally->origins[origin]++;
+                        if (origin != (by_policy == by_inventory ? CHANGE_JOINT
+                                       : by_policy               ? CHANGE_BY_POLICY
+                                                                 : CHANGE_BY_INVENTORY))
+                                return -EBADMSG;
+                }
+        }
+
+        return 0;
 }
 
 static bool pairs_agree(const struct change *change, enum change_side side, const struct matrix_flow *flow)
@@ -213,8 +275,10 @@ static int check_pair(struct check *check, size_t src, size_t dst)
                 if (flows[side].conns && !pairs_agree(change, side, &flows[side]))
                         return -EBADMSG;
         }
+        if (change && change->pairs_len == 0 && !adds_up(check, change, NULL))
+                return -EBADMSG;
         if (change)
-                return change->pairs_len > 0 || adds_up(check, change, NULL) ? 0 : -EBADMSG;
+                return check_origins(check, change, src, dst, flows);
         if (!flows[CHANGE_OLD].conns || !flows[CHANGE_NEW].conns) {
                 for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++)
                         if (flows[side].conns && !conns_is_empty(flows[side].conns))
@@ -389,6 +453,50 @@ static int check_all(struct check *check)
         return r;
 }
 
+/* The same policies under other names, in other files and another order, are no change. */
+static int check_renamed(const struct gen_world *gen, struct side *side)
+{
+        static const struct gen_order order = {.shuffle = 7, .rename = true, .rename_policies = true};
+        _cleanup_(changes_freep) struct changes *changes = NULL;
+        _cleanup_(world_freep) struct world *world = NULL;
+        struct gen_loaded loaded;
+        int r;
+
+        r = gen_load(&loaded, gen, &order);
+        if (r < 0)
+                return r;
+
+        r = world_new(&world, loaded.policies, side->loaded.inventory, &gen->settings);
+        if (r == 0)
+                r = changes_new(&changes, side->world, world);
+        if (r == 0 && changes->len > 0) {
+                printf("# names, or the order of the text, make a difference\n");
+                r = -EBADMSG;
+        }
+        changes = changes_free(changes);
+        world = world_free(world);
+        gen_loaded_fini(&loaded);
+        return r;
+}
+
+/* Each side's policies with the other's inventory. */
+static int cross(struct check *check, const struct gen_world *gen)
+{
+        int r = 0;
+
+        for (enum change_side side = 0; r == 0 && side < CHANGE_SIDE_MAX; side++) {
+                struct crossed *crossed = &check->crossed[side];
+
+                r = world_new(&crossed->world, check->sides[side].loaded.policies,
+                              check->sides[side == CHANGE_OLD ? CHANGE_NEW : CHANGE_OLD].loaded.inventory,
+                              &gen->settings);
+                if (r == 0)
+                        r = matrix_new(&crossed->matrix, crossed->world);
+        }
+
+        return r;
+}
+
 static int try_world(uint64_t seed, struct tally *tally)
 {
         _cleanup_(gen_world_fini) struct gen_world gen = {.pieces = NULL};
@@ -399,6 +507,8 @@ static int try_world(uint64_t seed, struct tally *tally)
         r = gen_world(&gen, seed);
         if (r == 0)
                 r = side_init(&sides[CHANGE_OLD], &gen);
+        if (r == 0)
+                r = check_renamed(&gen, &sides[CHANGE_OLD]);
         if (r == 0) {
                 drop(&gen);
                 r = side_init(&sides[CHANGE_NEW], &gen);
@@ -406,9 +516,15 @@ static int try_world(uint64_t seed, struct tally *tally)
         if (r == 0)
                 r = changes_new(&check.changes, sides[CHANGE_OLD].world, sides[CHANGE_NEW].world);
         if (r == 0)
+                r = cross(&check, &gen);
+        if (r == 0)
                 r = check_all(&check);
 
         changes_free(check.changes);
+        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
+                matrix_free(check.crossed[side].matrix);
+                world_free(check.crossed[side].world);
+        }
         side_fini(&sides[CHANGE_OLD]);
         side_fini(&sides[CHANGE_NEW]);
         tally->worlds++;
@@ -431,12 +547,15 @@ int main(int argc, char **argv)
                 }
         }
 
+        printf("%zu connections by policy, %zu by inventory, %zu by both\n", tally.origins[CHANGE_BY_POLICY],
+               tally.origins[CHANGE_BY_INVENTORY], tally.origins[CHANGE_JOINT]);
         printf("%zu worlds: %zu changes (%zu by both directions, %zu of endpoints that came or went), %zu pairs "
                "(%zu unchanged, %zu with addresses apart), %zu addresses outside with changes\n",
                tally.worlds, tally.changes, tally.joint, tally.absent, tally.pairs, tally.unchanged, tally.apart,
                tally.ranges);
-        if (worlds >= 100 &&
-            (tally.joint == 0 || tally.absent == 0 || tally.unchanged == 0 || tally.apart == 0 || tally.ranges == 0)) {
+        if (worlds >= 100 && (tally.origins[CHANGE_BY_POLICY] == 0 || tally.origins[CHANGE_BY_INVENTORY] == 0 ||
+                              tally.origins[CHANGE_JOINT] == 0 || tally.joint == 0 || tally.absent == 0 ||
+                              tally.unchanged == 0 || tally.apart == 0 || tally.ranges == 0)) {
                 printf("not ok: the worlds do not show everything\n");
                 return 1;
         }

@@ -254,6 +254,74 @@ static void endpoints_come_and_go(_unused_ void **state)
         stop(&f);
 }
 
+/* The cache is allowed by the new policies, the shell by its new label, and jobs only by both; db has another address. */
+static void what_turns_a_flow_is_told(_unused_ void **state)
+{
+        static const struct {
+                const char *src;
+                enum change_origin origin;
+                unsigned facts;
+        } want[] = {
+                {"cache", CHANGE_BY_POLICY, 0},
+                {"shell", CHANGE_BY_INVENTORY, 1u << CHANGE_FACT_LABELS},
+                {"jobs", CHANGE_JOINT, 1u << CHANGE_FACT_LABELS},
+        };
+        const struct change *change;
+        struct fixture f;
+
+        start_both(&f,
+                   POLICY("p", "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: {matchLabels: "
+                               "{app: web}}}]}]}"),
+                   ENDPOINTS("- {name: db, namespace: shop, labels: {app: db}, addresses: [10.0.0.1]}\n"
+                             "- {name: cache, namespace: shop, labels: {app: cache}}\n"
+                             "- {name: shell, namespace: shop, labels: {app: shell}}\n"
+                             "- {name: jobs, namespace: shop, labels: {app: jobs}}\n"),
+                   POLICY("p", "{podSelector: {matchLabels: {app: db}}, ingress: [{from: [{podSelector: "
+                               "{matchExpressions: [{key: app, operator: In, values: [web, cache, worker]}]}}]}]}"),
+                   ENDPOINTS("- {name: db, namespace: shop, labels: {app: db}, addresses: [10.0.0.9]}\n"
+                             "- {name: cache, namespace: shop, labels: {app: cache}}\n"
+                             "- {name: shell, namespace: shop, labels: {app: web}}\n"
+                             "- {name: jobs, namespace: shop, labels: {app: worker}}\n"));
+        assert_int_equal(f.changes->len, ARRAY_SIZE(want));
+        assert_int_equal(f.changes->kinds[kind_of(&f, "db")].facts, 1u << CHANGE_FACT_ADDRESSES);
+        for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+                change = between(&f, want[i].src, "db");
+                assert_non_null(change);
+                assert_int_equal(change->origin, want[i].origin);
+                assert_int_equal(change->parts_len, 1);
+                assert_int_equal(change->parts[0].reason->origin, want[i].origin);
+                assert_int_equal(f.changes->kinds[change->src.kind].facts, want[i].facts);
+        }
+        stop(&f);
+}
+
+/* Labels of the namespace from the inventory are one thing, from a Namespace object beside the policies another. */
+static void labels_of_a_namespace_belong_to_where_they_are(_unused_ void **state)
+{
+        const char *policy = POLICY("p", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: "
+                                         "{team: a}}}]}]}");
+        const char *labelled = POLICY("p", "{podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: "
+                                           "{team: a}}}]}]}") "---\napiVersion: v1\nkind: Namespace\nmetadata: {name: "
+                                                              "lab, labels: {team: a}}\n";
+        const char *plain = "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n- {name: x, namespace: lab}\n"
+                            "- {name: db, namespace: shop}\n";
+        const char *team = "apiVersion: vethwall.io/v1\nkind: Inventory\nnamespaces: {lab: {labels: {team: a}}}\n"
+                           "endpoints:\n- {name: x, namespace: lab}\n- {name: db, namespace: shop}\n";
+        struct fixture f;
+
+        start_both(&f, policy, plain, policy, team);
+        assert_int_equal(f.changes->len, 1);
+        assert_int_equal(f.changes->items[0].origin, CHANGE_BY_INVENTORY);
+        assert_int_equal(f.changes->kinds[kind_of(&f, "x")].facts, 1u << CHANGE_FACT_NAMESPACE_LABELS);
+        stop(&f);
+
+        start_both(&f, policy, plain, labelled, plain);
+        assert_int_equal(f.changes->len, 1);
+        assert_int_equal(f.changes->items[0].origin, CHANGE_BY_POLICY);
+        assert_int_equal(f.changes->kinds[kind_of(&f, "x")].facts, 0);
+        stop(&f);
+}
+
 struct visit {
         char text[512];
 };
@@ -294,10 +362,16 @@ static void visits_go_in_the_matrix_order(_unused_ void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(nothing_differs_from_itself),   cmocka_unit_test(a_port_more_and_a_port_less),
-                cmocka_unit_test(those_alike_share_a_change),    cmocka_unit_test(both_directions_may_have_turned),
-                cmocka_unit_test(addresses_may_turn_apart),      cmocka_unit_test(the_outside_is_cut_by_both),
-                cmocka_unit_test(a_range_may_have_two_reasons),  cmocka_unit_test(endpoints_come_and_go),
+                cmocka_unit_test(nothing_differs_from_itself),
+                cmocka_unit_test(a_port_more_and_a_port_less),
+                cmocka_unit_test(those_alike_share_a_change),
+                cmocka_unit_test(both_directions_may_have_turned),
+                cmocka_unit_test(addresses_may_turn_apart),
+                cmocka_unit_test(the_outside_is_cut_by_both),
+                cmocka_unit_test(a_range_may_have_two_reasons),
+                cmocka_unit_test(endpoints_come_and_go),
+                cmocka_unit_test(what_turns_a_flow_is_told),
+                cmocka_unit_test(labels_of_a_namespace_belong_to_where_they_are),
                 cmocka_unit_test(visits_go_in_the_matrix_order),
         };
 
