@@ -48,7 +48,7 @@ struct diag_list {
         size_t len;
         size_t cap;
         size_t errors;  /* number of errors, those dropped included */
-        size_t dropped; /* items past DIAG_LIST_MAX, counted and not kept */
+        size_t dropped; /* items counted and not kept */
 };
 
 #define DIAG_LIST_INIT                                                                                                 \
@@ -64,6 +64,9 @@ void diag_list_fini(struct diag_list *list);
 /* Appends a diagnostic. where gives everything but the message, all copied (its texts may be NULL, those of its places but
  * for source not); the message is fmt. 0 or -ENOMEM. */
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
+
+/* Counts a diagnostic of which nothing is kept. */
+void diag_drop(struct diag_list *list, enum diag_severity severity);
 
 /* By file, line, column, then message; stable for equal input. */
 void diag_list_sort(struct diag_list *list);

@@ -17,7 +17,8 @@
 
 #define DOC_SIZE_MAX (8u << 20) /* bytes of one file */
 #define DOC_DEPTH_MAX 64        /* nested collections */
-#define DOC_NODES_MAX 1000000u  /* nodes of one file, aliases expanded */
+#define DOC_NODES_MAX 400000u   /* nodes of one file, aliases expanded */
+#define DOC_REPORTS_MAX 100     /* messages about one file that are kept; of the others only the number counts */
 
 enum doc_kind {
         DOC_NULL,
@@ -63,6 +64,7 @@ struct doc_file {
         struct doc_node **docs; /* the documents that are not empty */
         size_t docs_len;
         struct diag_list *diags; /* borrowed */
+        size_t reports;          /* messages so far */
         bool oom;                /* set when a message could not be stored */
         struct doc_mark *marks;  /* places in bytes, at even distances, to find a line from */
         size_t marks_len;

@@ -69,17 +69,23 @@ static bool copy_places(struct diag *diag, const struct diag *where)
         return true;
 }
 
+void diag_drop(struct diag_list *list, enum diag_severity severity)
+{
+        list->errors += severity == DIAG_ERROR;
+        list->dropped++;
+}
+
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...)
 {
         struct diag diag = *where;
         va_list args;
         int len;
 
-        list->errors += where->severity == DIAG_ERROR;
         if (list->len >= DIAG_LIST_MAX) {
-                list->dropped++;
+                diag_drop(list, where->severity);
                 return 0;
         }
+        list->errors += where->severity == DIAG_ERROR;
         if (array_reserve(&list->items, &list->cap, list->len + 1, sizeof(*list->items)) < 0)
                 return -ENOMEM;
 

@@ -86,7 +86,7 @@ static int count_nodes(struct parse *p, const yaml_event_t *event, size_t n)
 {
         p->nodes += n;
         if (p->nodes > DOC_NODES_MAX)
-                return refuse(p, event, "VW008", "split the file; aliases count with all that they stand for",
+                return refuse(p, event, "VW008", "split the file; an alias counts with all that it stands for",
                               "the file holds more than %u values", DOC_NODES_MAX);
         return 0;
 }
@@ -128,14 +128,18 @@ static int add_value(struct parse *p, struct doc_node *node, size_t height)
         return 0;
 }
 
-/* Makes room for what the name stands for; *ret is its index. A name given again stands for the later value. */
-static int add_anchor(struct parse *p, const yaml_char_t *name, struct doc_node *node, size_t nodes, size_t *ret)
+/* Makes room for what the name stands for; *ret is its index. A name given again stands for the later value. A name
+ * costs as much as a value does, and counts as one. */
+static int add_anchor(struct parse *p, const yaml_event_t *event, const yaml_char_t *name, struct doc_node *node,
+                      size_t nodes, size_t *ret)
 {
         const char *copy;
 
         *ret = SIZE_MAX;
         if (!name)
                 return 0;
+        if (count_nodes(p, event, 1) < 0)
+                return -EINVAL;
         copy = arena_strdup(p->arena, (const char *)name);
         if (!copy || array_reserve(&p->anchors, &p->anchors_cap, p->anchors_len + 1, sizeof(*p->anchors)) < 0 ||
             str_index_put(&p->anchor_names, copy, strlen(copy), (uint32_t)p->anchors_len) < 0)
@@ -237,7 +241,7 @@ static int on_scalar(struct parse *p, const yaml_event_t *event)
         }
         r = count_nodes(p, event, 1);
         if (r == 0)
-                r = add_anchor(p, event->data.scalar.anchor, node, 1, &anchor);
+                r = add_anchor(p, event, event->data.scalar.anchor, node, 1, &anchor);
         return r < 0 ? r : add_value(p, node, 0);
 }
 
@@ -262,7 +266,7 @@ static int begin_collection(struct parse *p, const yaml_event_t *event, enum doc
                 return -ENOMEM;
         r = count_nodes(p, event, 1);
         if (r == 0)
-                r = add_anchor(p, anchor, frame.node, 0, &frame.anchor);
+                r = add_anchor(p, event, anchor, frame.node, 0, &frame.anchor);
         if (r == 0)
                 p->frames[p->depth++] = frame;
         return r;
@@ -543,14 +547,9 @@ int doc_parse_events(struct doc_file *ret, struct arena *arena, const char *name
                      struct diag_list *diags, struct doc_events *events)
 {
         struct parse p = {.file = ret, .arena = arena, .events = events};
-        bool bom = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0;
         int r;
 
-        *ret = (struct doc_file){.name = name, .bytes = bytes, .size = size, .diags = diags};
-        if (bom) {
-                ret->bytes += 3;
-                ret->size -= 3;
-        }
+        doc_file_init(ret, name, bytes, size, diags);
         if (size > DOC_SIZE_MAX) {
                 doc_diag_at(ret, 0, 0, "VW008", "split the file", "the file is larger than %u MiB", DOC_SIZE_MAX >> 20);
                 return ret->oom ? -ENOMEM : 0;

@@ -65,6 +65,9 @@ int doc_parse_events(struct doc_file *ret, struct arena *arena, const char *name
 /* Moves over one character of size bytes: lines and columns as libyaml counts them. */
 void doc_advance(const struct doc_file *file, struct doc_mark *mark, size_t size, uint32_t code);
 
+/* A file before it is scanned. A byte order mark is no part of the text. */
+void doc_file_init(struct doc_file *file, const char *name, const char *bytes, size_t size, struct diag_list *diags);
+
 /* Checks that all bytes are text that YAML allows, and sets file->marks on the way. 0, -EINVAL (reported), or
  * -ENOMEM. */
 int doc_scan(struct doc_file *file, struct arena *arena);

@@ -40,12 +40,23 @@ const char *doc_shown(const char *text, char buf[static DOC_SHOWN_MAX])
         return buf;
 }
 
+/* A file of nothing but mistakes costs no more than its reading, and leaves room for what is said of others. */
+static bool keeps_reports(const struct doc_file *file)
+{
+        return file->reports < DOC_REPORTS_MAX && file->diags->len < DIAG_LIST_MAX;
+}
+
 _printf_(3, 0) static void report(struct doc_file *file, struct diag *diag, const char *fmt, va_list args)
 {
         _cleanup_free_ char *message = NULL;
         int r = 0;
 
-        if (file->diags->len < DIAG_LIST_MAX && diag->line > 0)
+        if (!keeps_reports(file)) {
+                diag_drop(file->diags, diag->severity);
+                return;
+        }
+        file->reports++;
+        if (diag->line > 0)
                 r = doc_source(file, diag->line, diag->col, &diag->source, &diag->source_col);
         if (vasprintf(&message, fmt, args) < 0)
                 message = NULL;
@@ -209,15 +220,19 @@ static const char *mapping_hint(const struct doc_node *node)
         return "write \"key: value\" lines, indented";
 }
 
-/* Past the limit on messages only their number counts: no search for hints then. */
+/* No search for hints that nobody will read. */
 static void report_unknown(struct doc_file *file, const struct doc_node *key, const char *what,
                            const char *const *names, size_t len, const char *(*hint)(const char *field))
 {
-        bool shows = file->diags->len < DIAG_LIST_MAX;
-        const char *nearest = shows ? doc_nearest(key->text, names, len) : NULL;
-        const char *special = shows && hint ? hint(key->text) : NULL;
+        const char *nearest, *special;
         char shown[DOC_SHOWN_MAX], text[256], all[220];
 
+        if (!keeps_reports(file)) {
+                diag_drop(file->diags, DIAG_ERROR);
+                return;
+        }
+        nearest = doc_nearest(key->text, names, len);
+        special = hint ? hint(key->text) : NULL;
         if (special) {
                 snprintf(text, sizeof(text), "%s", special);
         } else if (nearest) {

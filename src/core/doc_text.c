@@ -7,7 +7,7 @@
 #include "doc_private.h"
 #include "utf8.h"
 
-#define MARK_DISTANCE 4096u
+#define MARK_DISTANCE 512u
 
 /* A line is shown whole where the place is near its start and it is not much longer; else from SHOWN_BEFORE characters
  * before the place, SHOWN characters of it. */
@@ -42,19 +42,35 @@ void doc_advance(const struct doc_file *file, struct doc_mark *mark, size_t size
         }
 }
 
+/* Editors and shells of other systems write it, and say so with a byte order mark. */
+static bool is_utf16(const struct doc_file *file)
+{
+        return file->size >= 2 && (memcmp(file->bytes, "\xff\xfe", 2) == 0 || memcmp(file->bytes, "\xfe\xff", 2) == 0);
+}
+
 static int refuse(struct doc_file *file, const struct doc_mark *at, size_t size, uint32_t code)
 {
         unsigned byte = (unsigned char)file->bytes[at->offset];
 
-        if (size == 0)
+        if (is_utf16(file))
+                doc_diag_at(file, 0, 0, "VW001", "save the file as UTF-8", "the file is UTF-16 or UTF-32, not UTF-8");
+        else if (size == 0)
                 doc_diag_at(file, at->line, at->col, "VW001", "save the file as UTF-8", "byte 0x%02x is not UTF-8",
                             byte);
         else if (code == 0)
-                doc_diag_at(file, at->line, at->col, "VW001", "is this a text file?", "a NUL character is not allowed");
+                doc_diag_at(file, at->line, at->col, "VW001", "is this a text file, saved as UTF-8?",
+                            "a NUL character is not allowed");
         else
                 doc_diag_at(file, at->line, at->col, "VW001", "remove it, or write it as an escape in double quotes",
                             "the character U+%04X is not allowed", code);
         return -EINVAL;
+}
+
+void doc_file_init(struct doc_file *file, const char *name, const char *bytes, size_t size, struct diag_list *diags)
+{
+        size_t bom = size >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
+
+        *file = (struct doc_file){.name = name, .bytes = bytes + bom, .size = size - bom, .diags = diags};
 }
 
 int doc_scan(struct doc_file *file, struct arena *arena)

@@ -39,6 +39,11 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
         struct diag where = {.severity = severity, .rule = id, .places = places};
         _cleanup_free_ char *message = NULL;
 
+        lint->result->counts[severity]++;
+        if (lint->result->findings.len >= DIAG_LIST_MAX) {
+                diag_drop(&lint->result->findings, severity);
+                return;
+        }
         if (vasprintf(&message, fmt, args) < 0) {
                 message = NULL;
                 lint->r = -ENOMEM;
@@ -54,7 +59,6 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
                 where.witness = (char *)note->witness;
                 where.places_len = find_places(lint, note, places);
         }
-        lint->result->counts[severity]++;
         if (diag_add(&lint->result->findings, &where, "%s", message) < 0)
                 lint->r = -ENOMEM;
 }

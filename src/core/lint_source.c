@@ -48,12 +48,9 @@ static const struct doc_file *find_file(struct sources *sources, const char *nam
                 return NULL;
         file = &sources->files[i];
         if (!file->bytes) {
-                *file = (struct doc_file){
-                        .name = sources->policies->files[i],
-                        .bytes = sources->policies->sources[i].bytes,
-                        .size = sources->policies->sources[i].size,
-                        .diags = &sources->refused,
-                };
+                const struct policy_source *source = &sources->policies->sources[i];
+
+                doc_file_init(file, sources->policies->files[i], source->bytes, source->size, &sources->refused);
                 if (doc_scan(file, sources->arena) == -ENOMEM)
                         *r = -ENOMEM;
         }

@@ -44,15 +44,17 @@ static int report_errno(struct diag_list *diags, const char *path, int error)
         return report(diags, path, problem, NULL);
 }
 
-/* Up to one byte past the limit, so that the parser, which knows the limit, is not asked about a part of a file.
- * 0, -errno, or -EFBIG. */
-static int read_all(FILE *file, char **ret, size_t *ret_size)
+/* Up to one byte past the limit, so that the parser, which knows the limit, is not asked about a part of a file. A file
+ * that says how large it is gets as much memory and no more. 0, -errno, or -EFBIG. */
+static int read_all(FILE *file, size_t expected, char **ret, size_t *ret_size)
 {
-        _cleanup_free_ char *bytes = NULL;
-        size_t size = 0, cap = 0;
+        size_t size = 0, cap = expected < DOC_SIZE_MAX ? expected + 1 : DOC_SIZE_MAX + 1;
+        _cleanup_free_ char *bytes = malloc(cap);
 
+        if (!bytes)
+                return -ENOMEM;
         for (;;) {
-                int r = array_reserve(&bytes, &cap, size + 65536, 1);
+                int r = size < cap ? 0 : array_reserve(&bytes, &cap, size + 65536, 1);
 
                 if (r < 0)
                         return r;
@@ -72,7 +74,7 @@ static int read_all(FILE *file, char **ret, size_t *ret_size)
 int file_read(const char *path, char **ret, size_t *ret_size, struct diag_list *diags)
 {
         _cleanup_(close_file) FILE *file = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
-        struct stat st;
+        struct stat st = {0};
         int r;
 
         *ret = NULL;
@@ -81,7 +83,7 @@ int file_read(const char *path, char **ret, size_t *ret_size, struct diag_list *
                 return errno == ENOMEM ? -ENOMEM : report_errno(diags, path, errno);
         if (fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode))
                 return report_errno(diags, path, EISDIR);
-        r = read_all(file, ret, ret_size);
+        r = read_all(file, S_ISREG(st.st_mode) ? (size_t)st.st_size : 0, ret, ret_size);
         if (r == -ENOMEM || r == 0)
                 return r;
         if (r == -EFBIG) {
@@ -153,8 +155,12 @@ static int add_directory(struct path_list *list, const char *path, DIR *dir, str
                         continue;
                 if (asprintf(&full, "%s%s%s", path, path[strlen(path) - 1] == '/' ? "" : "/", entry->d_name) < 0)
                         return -ENOMEM;
-                if (stat(full, &st) == 0 && S_ISDIR(st.st_mode)) {
+                if (stat(full, &st) == 0 && !S_ISREG(st.st_mode)) {
+                        /* Opening a pipe that nobody writes to would not return. */
+                        r = S_ISDIR(st.st_mode) ? 0 : report(diags, full, "is not a regular file", "remove it");
                         free(full);
+                        if (r < 0)
+                                return r;
                         continue;
                 }
                 r = path_list_add(list, full);

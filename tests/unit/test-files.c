@@ -124,6 +124,58 @@ static void test_what_is_not_there(void **state)
         diag_list_fini(&diags);
 }
 
+/* Nobody writes to the pipe: who opened it would wait for ever. */
+static void test_pipe_in_directory(void **state)
+{
+        _cleanup_(policy_set_freep) struct policy_set *set = NULL;
+        struct diag_list diags = DIAG_LIST_INIT;
+        const char *paths[] = {path_of("p")};
+        int r;
+
+        (void)state;
+        assert_int_equal(mkfifo(path_of("p/pipe.yaml"), 0600), 0);
+        r = policies_read(paths, 1, &set, &diags);
+        assert_int_equal(unlink(path_of("p/pipe.yaml")), 0);
+        assert_int_equal(r, 0);
+        assert_int_equal(diags.errors, 1);
+        assert_string_equal(diags.items[0].message, "is not a regular file");
+        assert_string_equal(diags.items[0].file, path_of("p/pipe.yaml"));
+        assert_int_equal(set->policies_len, 3);
+        diag_list_fini(&diags);
+}
+
+/* What says nothing of its size: more than one read, and too much of it. */
+static void test_pipes(void **state)
+{
+        _cleanup_free_ char *bytes = NULL;
+        struct diag_list diags = DIAG_LIST_INIT;
+        char path[64];
+        size_t size;
+
+        (void)state;
+        for (unsigned i = 0; i < 2; i++) {
+                size_t len = i == 0 ? 300000 : DOC_SIZE_MAX + 1;
+                char *text = calloc(len, 1);
+                FILE *pipe = popen(i == 0 ? "head -c 300000 /dev/zero" : "cat /dev/zero", "r");
+
+                assert_non_null(text);
+                assert_non_null(pipe);
+                snprintf(path, sizeof(path), "/dev/fd/%d", fileno(pipe));
+                assert_int_equal(file_read(path, &bytes, &size, &diags), 0);
+                pclose(pipe);
+                if (i == 0) {
+                        assert_int_equal(size, len);
+                        assert_memory_equal(bytes, text, len);
+                        free(steal(bytes));
+                } else {
+                        assert_null(bytes);
+                        assert_string_equal(diags.items[0].message, "the file is larger than 8 MiB");
+                }
+                free(text);
+        }
+        diag_list_fini(&diags);
+}
+
 static void test_size_limit(void **state)
 {
         struct diag_list diags = DIAG_LIST_INIT;
@@ -161,10 +213,9 @@ static void test_inventory(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_directory),
-                cmocka_unit_test(test_what_is_not_there),
-                cmocka_unit_test(test_size_limit),
-                cmocka_unit_test(test_inventory),
+                cmocka_unit_test(test_directory),         cmocka_unit_test(test_what_is_not_there),
+                cmocka_unit_test(test_pipe_in_directory), cmocka_unit_test(test_pipes),
+                cmocka_unit_test(test_size_limit),        cmocka_unit_test(test_inventory),
         };
 
         return cmocka_run_group_tests(tests, setup, teardown);

@@ -139,7 +139,7 @@ static void errors_first(void **state)
 
 static void places(void **state)
 {
-        _cleanup_(run_fini) struct run run = {0};
+        _cleanup_(run_fini) struct run run = {0}, marked = {0};
         const struct diag *diag;
 
         (void)state;
@@ -151,6 +151,12 @@ static void places(void **state)
         assert_int_equal(diag->end_col, 9);
         assert_string_equal(diag->source, "    - {}");
         assert_non_null(diag->hint);
+
+        /* A byte order mark is no part of the first line. */
+        run_lint(&marked, "\xef\xbb\xbf{apiVersion: v1, kind: Service}\n", NULL);
+        check_findings(&marked);
+        assert_int_equal(marked.result.findings.len, 1);
+        assert_string_equal(find(&marked, "VW007")->source, "{apiVersion: v1, kind: Service}");
 }
 
 /* Where a finding ends, in characters; and that a mark before the text counts for none. */
