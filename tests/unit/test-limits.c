@@ -104,12 +104,13 @@ static const struct hostile {
 
 static void put_unit(struct strbuf *buf, const char *unit, unsigned number)
 {
-        for (; *unit; unit++) {
-                if (*unit == '$')
-                        strbuf_printf(buf, "%u", number);
-                else
-                        strbuf_putc(buf, *unit);
+        const char *next;
+
+        for (; (next = strchr(unit, '$')); unit = next + 1) {
+                strbuf_add(buf, unit, (size_t)(next - unit));
+                strbuf_printf(buf, "%u", number);
         }
+        strbuf_puts(buf, unit);
 }
 
 /* A file without a name: the path of its descriptor, which the child inherits. */
