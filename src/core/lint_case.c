@@ -12,6 +12,7 @@ struct walk {
         enum direction direction;
         uint32_t class;
         struct str_index seen; /* of lists, and of the peer where it resolves names */
+        uint32_t last[3];      /* the last of them: neighbours are mostly alike */
         struct arena *arena;   /* of the keys */
         void (*fn)(struct lint *lint, const struct lint_case *c, void *arg);
         void *arg;
@@ -58,7 +59,10 @@ static void visit(struct walk *walk, uint32_t peer, uint32_t peers, uint32_t blo
         _cleanup_free_ uint32_t *rules = NULL;
         void *copy;
 
-        if (walk->lint->r < 0 || str_index_get(&walk->seen, key, sizeof(key), &unused))
+        if (walk->lint->r < 0 || (walk->seen.len > 0 && memcmp(walk->last, key, sizeof(key)) == 0))
+                return;
+        memcpy(walk->last, key, sizeof(key));
+        if (str_index_get(&walk->seen, key, sizeof(key), &unused))
                 return;
         copy = arena_memdup(walk->arena, key, sizeof(key));
         rules = merge(world, lists, &c.rules_len);
@@ -81,9 +85,9 @@ static void visit_identity(struct walk *walk, uint32_t id, uint32_t list)
                 return;
         }
         for (size_t i = 0; i < identity->spots_len; i++) {
-                const struct addr *addr = world->spots[identity->spots[i]].addr;
+                const struct spot *spot = &world->spots[identity->spots[i]];
 
-                visit(walk, id, list, addr ? class_blocks_at(class, addr) : NONE, addr);
+                visit(walk, id, list, spot->covered ? class_blocks_at(class, spot->addr) : NONE, spot->addr);
         }
 }
 

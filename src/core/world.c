@@ -422,6 +422,7 @@ struct world *world_free(struct world *world)
         free(world->profiles);
         str_index_fini(&world->group_index);
         str_index_fini(&world->list_index);
+        str_index_fini(&world->peers_index);
         str_index_fini(&world->profile_by_list);
         str_index_fini(&world->profile_by_content);
         arena_free(world->arena);

@@ -38,6 +38,7 @@ struct spot {
         uint32_t identity;       /* NONE: of the host network, which has none */
         uint32_t endpoint;       /* the first that has it */
         uint32_t others;         /* one more that has it, or NONE */
+        bool covered;            /* some block of some policy has it */
         const struct addr *addr; /* one of them; NULL: none */
 };
 
@@ -82,8 +83,8 @@ struct class
         bool has_names;             /* some rule names a port */
         uint32_t any_list;          /* rule list: the any-peer rules */
         const struct profile *bare; /* for a peer that no selector and no block knows, where no port has a name */
-        uint32_t *peers;            /* identities that some selector of the class matches, ascending */
-        uint32_t *peer_lists;       /* for each of peers: its rule list, any-peer rules not in it */
+        const uint32_t *peers;      /* identities that some selector of the class matches, ascending; may be shared */
+        const uint32_t *peer_lists; /* for each of peers: its rule list, any-peer rules not in it */
         size_t peers_len;
         struct block_range *blocks[ADDR_FAMILY_MAX]; /* disjoint, ascending; covered space only */
         size_t blocks_len[ADDR_FAMILY_MAX];
@@ -133,6 +134,7 @@ struct world {
         struct rule_list *lists;
         size_t lists_len, lists_cap;
         struct str_index list_index;
+        struct str_index peers_index; /* peers and their lists together */
 
         struct profile **profiles;
         size_t profiles_len, profiles_cap;

@@ -37,18 +37,40 @@ static int resolve_any(struct world *world, enum direction d, struct class *clas
         return world_intern_list(world, any, len, &class->any_list);
 }
 
+/* Many classes have the same peers and lists ("the whole namespace, and every front end"): these are held once. words are
+ * the peers, then their lists. */
+static int share_peers(struct world *world, struct class *class, const uint32_t *words, size_t peers)
+{
+        const uint32_t *kept = str_index_key(&world->peers_index, words, 2 * peers * sizeof(*words));
+
+        if (!kept) {
+                int r;
+
+                kept = arena_memdup(world->arena, words, 2 * peers * sizeof(*words));
+                if (!kept)
+                        return -ENOMEM;
+                r = str_index_put(&world->peers_index, kept, 2 * peers * sizeof(*words), 0);
+                if (r < 0)
+                        return r;
+        }
+        class->peers = kept;
+        class->peer_lists = kept + peers;
+        class->peers_len = peers;
+        return 0;
+}
+
 static int resolve_peer_lists(struct world *world, struct class *class, const struct pair *pairs, size_t len)
 {
         _cleanup_free_ uint32_t *rules = malloc((class->rules_len + 1) * sizeof(*rules));
-        size_t peers = 0;
+        _cleanup_free_ uint32_t *words = NULL;
+        size_t peers = 0, at = 0;
 
         if (!rules)
                 return -ENOMEM;
         for (size_t i = 0; i < len; i++)
                 peers += i == 0 || pairs[i].identity != pairs[i - 1].identity;
-        class->peers = arena_array(world->arena, peers, sizeof(*class->peers));
-        class->peer_lists = arena_array(world->arena, peers, sizeof(*class->peer_lists));
-        if (!class->peers || !class->peer_lists)
+        words = malloc((2 * peers + 1) * sizeof(*words));
+        if (!words)
                 return -ENOMEM;
 
         for (size_t i = 0; i < len;) {
@@ -58,13 +80,13 @@ static int resolve_peer_lists(struct world *world, struct class *class, const st
                 for (; j < len && pairs[j].identity == pairs[i].identity; j++)
                         if (n == 0 || rules[n - 1] != pairs[j].rule)
                                 rules[n++] = pairs[j].rule;
-                r = world_intern_list(world, rules, n, &class->peer_lists[class->peers_len]);
+                r = world_intern_list(world, rules, n, &words[peers + at]);
                 if (r < 0)
                         return r;
-                class->peers[class->peers_len++] = pairs[i].identity;
+                words[at++] = pairs[i].identity;
                 i = j;
         }
-        return 0;
+        return share_peers(world, class, words, peers);
 }
 
 static int resolve_peers(struct world *world, enum direction d, struct class *class)

@@ -36,6 +36,8 @@ static int32_t *count_cover(const struct world *world, const struct cuts *cuts)
         return cover;
 }
 
+#define UNCOVERED UINT32_MAX
+
 struct spot_key {
         uint32_t identity;
         uint32_t family; /* ADDR_FAMILY_MAX: no address */
@@ -66,7 +68,13 @@ static int find_spot(struct world *world, struct str_index *index, const struct 
         r = str_index_put(index, copy, sizeof(*key), *ret);
         if (r < 0)
                 return r;
-        world->spots[world->spots_len++] = (struct spot){key->identity, endpoint, NONE, addr};
+        world->spots[world->spots_len++] = (struct spot){
+                .identity = key->identity,
+                .endpoint = endpoint,
+                .others = NONE,
+                .covered = key->interval != UNCOVERED,
+                .addr = addr,
+        };
         return 0;
 }
 
@@ -77,7 +85,7 @@ static int number_addrs(struct world *world, const struct cuts *cuts, const int3
 
         for (size_t i = 0; i < inventory->endpoints_len; i++) {
                 const struct endpoint *endpoint = &inventory->endpoints[i];
-                struct spot_key key = {world->endpoint_identity[i], ADDR_FAMILY_MAX, 0};
+                struct spot_key key = {world->endpoint_identity[i], ADDR_FAMILY_MAX, UNCOVERED};
                 uint32_t *slots = world->addr_spots + world->endpoint_addrs[i];
 
                 for (size_t j = 0; j < endpoint->addrs_len || j == 0; j++) {
@@ -88,7 +96,7 @@ static int number_addrs(struct world *world, const struct cuts *cuts, const int3
                                 key.family = addr->family;
                                 key.interval = cuts_below(cuts, addr);
                                 if (cover[key.interval] == 0)
-                                        key.interval = UINT32_MAX;
+                                        key.interval = UNCOVERED;
                         }
                         r = find_spot(world, &index, &key, (uint32_t)i, addr, &slots[j]);
                         if (r < 0)
