@@ -59,6 +59,14 @@ uint32_t world_class(const struct world *world, enum direction direction, size_t
  * addresses alone. UINT32_MAX for a host-network endpoint. */
 uint32_t world_identity(const struct world *world, size_t endpoint);
 
+/* How many identities there are; they are numbered from 0. */
+size_t world_identities(const struct world *world);
+
+/* The identities that an endpoint of this one may be able to open something to: all of those, and few others. To whatever
+ * is not among them nothing passes. Its own is among them where that holds between two of its endpoints. Endpoints of the
+ * host network have no identity and are not spoken of. ret has room for all identities and becomes ascending. 0 or -ENOMEM. */
+int world_reach(struct world *world, uint32_t identity, uint32_t *ret, size_t *ret_len);
+
 /* True if some NetworkPolicy isolates the class. */
 bool world_class_is_isolated(const struct world *world, enum direction direction, uint32_t class);
 

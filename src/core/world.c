@@ -430,6 +430,11 @@ struct world *world_free(struct world *world)
         return NULL;
 }
 
+size_t world_identities(const struct world *world)
+{
+        return world->identities_len;
+}
+
 const struct inventory *world_inventory(const struct world *world)
 {
         return world->inventory;

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test-reach [SEED [WORLDS]]: in random worlds nothing passes between two endpoints where world_reach() leaves out the one's
+ * identity, and it leaves out some. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vethwall/matrix.h>
+#include <vethwall/world.h>
+
+#include "gen.h"
+
+struct tally {
+        size_t pairs, listed, passing;
+};
+
+static bool has(const uint32_t *items, size_t len, uint32_t item)
+{
+        for (size_t i = 0; i < len; i++)
+                if (items[i] == item)
+                        return true;
+        return false;
+}
+
+static int check_source(struct world *world, struct matrix *matrix, size_t src, uint32_t *reach, struct tally *tally)
+{
+        const struct inventory *inventory = world_inventory(world);
+        size_t len;
+        int r = world_reach(world, world_identity(world, src), reach, &len);
+
+        for (size_t i = 1; r == 0 && i < len; i++)
+                if (reach[i - 1] >= reach[i])
+                        return -EINVAL;
+        for (size_t dst = 0; r == 0 && dst < inventory->endpoints_len; dst++) {
+                uint32_t identity = world_identity(world, dst);
+                struct matrix_flow flow;
+                bool listed;
+
+                if (dst == src || identity == UINT32_MAX)
+                        continue;
+                r = matrix_between(matrix, src, dst, &flow);
+                if (r < 0)
+                        return r;
+                listed = has(reach, len, identity);
+                tally->pairs++;
+                tally->listed += listed;
+                tally->passing += !conns_is_empty(flow.conns);
+                if (!listed && !conns_is_empty(flow.conns)) {
+                        fprintf(stderr, "%s/%s reaches %s/%s, which is not listed\n", inventory->endpoints[src].ns,
+                                inventory->endpoints[src].name, inventory->endpoints[dst].ns,
+                                inventory->endpoints[dst].name);
+                        return -EINVAL;
+                }
+        }
+        return r;
+}
+
+static int check_world(uint64_t seed, struct tally *tally)
+{
+        _cleanup_(gen_world_fini) struct gen_world gen = {0};
+        _cleanup_(gen_loaded_fini) struct gen_loaded loaded = {0};
+        _cleanup_(world_freep) struct world *world = NULL;
+        _cleanup_(matrix_freep) struct matrix *matrix = NULL;
+        _cleanup_free_ uint32_t *reach = NULL;
+        int r;
+
+        r = gen_world(&gen, seed);
+        if (r == 0)
+                r = gen_load(&loaded, &gen, &(struct gen_order){0});
+        if (r == 0)
+                r = world_new(&world, loaded.policies, loaded.inventory, &gen.settings);
+        if (r == 0)
+                r = matrix_new(&matrix, world);
+        if (r < 0)
+                return r;
+        reach = calloc(world_identities(world) + 1, sizeof(*reach));
+        if (!reach)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < loaded.inventory->endpoints_len; i++)
+                if (world_identity(world, i) != UINT32_MAX)
+                        r = check_source(world, matrix, i, reach, tally);
+        return r;
+}
+
+int main(int argc, char **argv)
+{
+        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
+        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 10) : 400;
+        struct tally tally = {0};
+
+        for (uint64_t i = 0; i < worlds; i++) {
+                int r = check_world(seed + i, &tally);
+
+                if (r < 0) {
+                        fprintf(stderr, "seed %" PRIu64 ": %s\n", seed + i, strerror(-r));
+                        return 1;
+                }
+        }
+        printf("%zu pairs, %zu listed, %zu pass something\n", tally.pairs, tally.listed, tally.passing);
+        return tally.listed < tally.pairs && tally.passing > 0 ? 0 : 1;
+}
