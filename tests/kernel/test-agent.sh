@@ -368,6 +368,91 @@ allowed client tcp/10.1.1.2/80 "when it became a link"
 check_soon "and evil is shut out" 5 blocks evil tcp/10.1.1.2/80
 check "the download went on" moves
 
+# tiers: rules for the whole host around the NetworkPolicies
+
+tier_rules() {
+        query counters '[(r["policy"], r["rule"]) for r in d["rules"] if r["policy"] == "guard" and r["packets"] > 0]'
+}
+policy guard <<'END'
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: guard }
+spec:
+  tier: Admin
+  priority: 10
+  subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: web } } } }
+  ingress:
+    - action: Pass
+      from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: client } } } }]
+    - action: Accept
+      from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: evil } } } }]
+      protocols: [{ tcp: { destinationPort: { number: 81 } } }]
+    - action: Deny
+      from: [{ namespaces: {} }]
+  egress:
+    - action: Deny
+      to: [{ networks: [10.1.2.0/24] }]
+      protocols: [{ tcp: { destinationPort: { range: { start: 70, end: 80 } } } }]
+    - action: Deny
+      to: [{ nodes: {} }]
+      protocols: [{ udp: {} }]
+END
+check_soon "a policy of the Admin tier applies" 5 blocks other tcp/10.1.1.2/80
+denied other tcp/fd00:1::2/80 "which NetworkPolicy would allow"
+allowed client tcp/10.1.1.2/80 "which passes to NetworkPolicy, on the same bridge"
+denied client tcp/10.1.1.2/81 "which NetworkPolicy does not allow"
+allowed evil tcp/10.1.1.2/81 "which NetworkPolicy would not allow"
+allowed evil tcp/fd00:1::2/81 "which NetworkPolicy would not allow"
+denied evil tcp/10.1.1.2/80 "where nothing accepts"
+denied web tcp/10.1.2.2/80 "in a network that is denied"
+allowed web tcp/10.1.2.2/81 "beyond the ports that are denied"
+allowed web tcp/fd00:2::2/80 "in the other family"
+denied web udp/10.1.2.2/53 "since what cannot be told fails closed"
+check_match "each rule has counted" "'guard', 1.*'guard', 2.*'guard', 0" "$(tier_rules)"
+policy floor <<'END'
+apiVersion: policy.networking.k8s.io/v1alpha2
+kind: ClusterNetworkPolicy
+metadata: { name: floor }
+spec:
+  tier: Baseline
+  priority: 0
+  subject: { namespaces: {} }
+  ingress:
+    - action: Deny
+      from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: evil } } } }]
+END
+check_soon "the Baseline tier decides where nothing else does" 5 blocks evil tcp/10.1.2.2/80
+allowed client tcp/10.1.2.2/80 "of which Baseline says nothing"
+allowed client tcp/10.1.1.2/80 "which NetworkPolicy isolates"
+policy floor <<'END'
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: BaselineAdminNetworkPolicy
+metadata: { name: default }
+spec:
+  subject: { namespaces: {} }
+  ingress:
+    - { action: Deny, from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: client } } } }] }
+END
+check_soon "and so it does in its older form" 5 blocks client tcp/10.1.2.2/80
+allowed evil tcp/10.1.2.2/80 "of which that says nothing"
+policy guard <<'END'
+apiVersion: policy.networking.k8s.io/v1alpha1
+kind: AdminNetworkPolicy
+metadata: { name: guard }
+spec:
+  priority: 10
+  subject: { pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: web } } } }
+  ingress:
+    - action: Allow
+      from: [{ pods: { namespaceSelector: {}, podSelector: { matchLabels: { app: evil } } } }]
+      ports: [{ portNumber: { protocol: TCP, port: 80 } }]
+END
+allowed evil tcp/10.1.1.2/80 "by an AdminNetworkPolicy"
+allowed other tcp/10.1.1.2/80 "by NetworkPolicy again"
+rm "$policies/guard.yaml" "$policies/floor.yaml"
+check_soon "without them NetworkPolicy alone decides" 5 blocks evil tcp/10.1.1.2/80
+allowed client tcp/10.1.2.2/80 "which is open again"
+
 # restart
 
 # The monitor must be listening before anything is judged by its silence.
