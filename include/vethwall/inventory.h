@@ -19,6 +19,13 @@ struct named_port {
         uint16_t port;    /* host byte order */
 };
 
+/* A port of the host that leads to a port of the endpoint. Nothing is enforced by it; lint knows mistakes by it. */
+struct published_port {
+        uint8_t protocol; /* as above */
+        uint16_t port;    /* of the host */
+        uint16_t target;  /* of the endpoint: what policies speak of */
+};
+
 struct endpoint {
         const char *ns;
         const char *name;
@@ -30,6 +37,8 @@ struct endpoint {
         size_t addrs_len;
         struct named_port *ports; /* sorted by name, then protocol, then port */
         size_t ports_len;
+        struct published_port *published; /* sorted by protocol, port, target; unique */
+        size_t published_len;
         bool host_network; /* the host itself: no policy selects it, it is nobody's peer by label */
 };
 

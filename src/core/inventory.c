@@ -130,6 +130,33 @@ static bool copy_ports(struct inventory *inventory, struct endpoint *endpoint)
         return true;
 }
 
+static int cmp_published(const void *pa, const void *pb)
+{
+        const struct published_port *a = pa, *b = pb;
+
+        if (a->protocol != b->protocol)
+                return (int)a->protocol - (int)b->protocol;
+        return a->port != b->port ? (int)a->port - (int)b->port : (int)a->target - (int)b->target;
+}
+
+static bool copy_published(struct arena *arena, struct endpoint *endpoint)
+{
+        struct published_port *ports =
+                arena_memdup(arena, endpoint->published, endpoint->published_len * sizeof(*ports));
+        size_t len = 0;
+
+        if (!ports)
+                return false;
+        if (endpoint->published_len > 1)
+                qsort(ports, endpoint->published_len, sizeof(*ports), cmp_published);
+        for (size_t i = 0; i < endpoint->published_len; i++)
+                if (len == 0 || cmp_published(&ports[len - 1], &ports[i]) != 0)
+                        ports[len++] = ports[i];
+        endpoint->published = ports;
+        endpoint->published_len = len;
+        return true;
+}
+
 int inventory_add_namespace(struct inventory *inventory, const struct namespace *ns)
 {
         struct inventory_build *build = inventory->build;
@@ -168,6 +195,7 @@ int inventory_add_endpoint(struct inventory *inventory, const struct endpoint *e
             !copy_text(inventory, &copy.ns) || !copy_text(inventory, &copy.runtime) ||
             !copy_text(inventory, &copy.id) || (copy.netns && !copy_text(inventory, &copy.netns)) ||
             !copy_labels(inventory, &copy.labels) || !copy_addrs(arena, &copy) || !copy_ports(inventory, &copy) ||
+            !copy_published(arena, &copy) ||
             str_index_put(&build->by_name, full, strlen(full), (uint32_t)build->endpoints_len) < 0)
                 return -ENOMEM;
         build->endpoints[build->endpoints_len++] = copy;

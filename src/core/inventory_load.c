@@ -193,6 +193,50 @@ static void load_ports(struct inventory_loader *loader, const struct doc_node *n
         }
 }
 
+static bool load_published_port(struct inventory_loader *loader, const struct doc_node *node,
+                                struct published_port *ret)
+{
+        static const char *const fields[] = {"port", "protocol", "target"};
+        const char *protocol = NULL;
+        char shown[DOC_SHOWN_MAX];
+        int64_t port = 0, target = 0;
+
+        if (!doc_check_fields(loader->file, node, "a published port", fields, ARRAY_SIZE(fields)))
+                return false;
+        if (!doc_get(node, "port")) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005", "write { port: 8080, target: 80, protocol: TCP }",
+                         "the published port has no \"port\"");
+                return false;
+        }
+        if (!doc_get_int(loader->file, node, "port", 1, UINT16_MAX, &port))
+                return false;
+        target = port;
+        if (doc_get(node, "target") && !doc_get_int(loader->file, node, "target", 1, UINT16_MAX, &target))
+                return false;
+        *ret = (struct published_port){.protocol = IPPROTO_TCP, .port = (uint16_t)port, .target = (uint16_t)target};
+        if (doc_get_string(loader->file, node, "protocol", &protocol))
+                ret->protocol = parse_protocol(protocol);
+        if (ret->protocol == 0)
+                doc_diag(loader->file, doc_get(node, "protocol"), DIAG_ERROR, "VW203", NULL,
+                         "\"protocol\" must be TCP, UDP or SCTP, not \"%s\"", doc_shown(protocol, shown));
+        return ret->protocol != 0;
+}
+
+static void load_published(struct inventory_loader *loader, const struct doc_node *node, struct endpoint *endpoint)
+{
+        struct doc_node *list = NULL;
+
+        if (!doc_get_list(loader->file, node, "published", &list))
+                return;
+        endpoint->published = scratch(loader, list->len, sizeof(*endpoint->published));
+        for (size_t i = 0; endpoint->published && i < list->len; i++)
+                if (load_published_port(loader, list->items[i], &endpoint->published[endpoint->published_len]))
+                        endpoint->published_len++;
+        if (endpoint->host_network && list->len > 0)
+                doc_diag(loader->file, doc_get(node, "published"), DIAG_ERROR, "VW005", "remove one of the two",
+                         "an endpoint with hostNetwork has no \"published\": its ports are the host's own");
+}
+
 /* Nothing that could stand for another file or another endpoint. */
 static bool is_plain_name(const char *text)
 {
@@ -324,8 +368,8 @@ static void check_addresses(struct inventory_loader *loader, const struct doc_no
 
 static void load_endpoint(struct inventory_loader *loader, const struct doc_node *node)
 {
-        static const char *const fields[] = {"name",  "namespace",   "labels", "addresses",
-                                             "ports", "hostNetwork", "netns"};
+        static const char *const fields[] = {"name",  "namespace", "labels",      "addresses",
+                                             "ports", "published", "hostNetwork", "netns"};
         struct endpoint endpoint = {.runtime = "static", .id = ""};
         bool named;
         int r;
@@ -337,6 +381,7 @@ static void load_endpoint(struct inventory_loader *loader, const struct doc_node
         load_addresses(loader, node, &endpoint);
         load_ports(loader, node, &endpoint);
         load_host(loader, node, &endpoint);
+        load_published(loader, node, &endpoint);
         if (!named || loader->file->oom)
                 return;
         endpoint.labels.items[endpoint.labels.len++] = (struct label){LABEL_PREFIX "name", endpoint.name};

@@ -180,6 +180,17 @@ size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpo
         return n;
 }
 
+const struct group *lint_peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer)
+{
+        uint32_t group;
+
+        if (world_peer_group(lint->world, policy->ns, peer, &group) < 0) {
+                lint->r = -ENOMEM;
+                return NULL;
+        }
+        return &lint->world->groups[group];
+}
+
 static void ask_world(struct lint *lint)
 {
         if (world_find_spots(lint->world) < 0)
@@ -189,6 +200,8 @@ static void ask_world(struct lint *lint)
                         lint->r = -ENOMEM;
         if (lint->r == 0)
                 lint_inventory(lint);
+        if (lint->r == 0)
+                lint_ports(lint);
         if (lint->r == 0)
                 lint_dead(lint);
         if (lint->r == 0)

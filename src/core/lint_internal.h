@@ -68,6 +68,9 @@ bool lint_selector_covers(const struct selector *wide, const struct selector *na
 /* How many endpoints a policy selects in a direction in which it applies, and one of them (WORLD_OUTSIDE: none). */
 size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint);
 
+/* The endpoints that a peer selects, as its policy means it. NULL where memory is short. */
+const struct group *lint_peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer);
+
 /* One thing that a class can be asked: a peer, and the rules that match it in the order in which they decide. */
 struct lint_case {
         enum direction direction;
@@ -98,6 +101,7 @@ bool lint_rule_holds(const struct lint *lint, const struct lint_case *c, uint32_
 /* The groups of rules; each reports what it finds. */
 void lint_documents(struct lint *lint);
 void lint_inventory(struct lint *lint); /* with a world only */
+void lint_ports(struct lint *lint);     /* with a world only */
 void lint_dead(struct lint *lint);      /* with a world only */
 void lint_classes(struct lint *lint);   /* with a world only */
 void lint_tiers(struct lint *lint);     /* with a world only */

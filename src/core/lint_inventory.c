@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The rules of lint that hold one policy against an inventory: what selects nothing, what is misspelt, what names and
+/* The rules of lint that hold one policy against an inventory: what selects nothing, what is misspelt, what
  * addresses come to. */
 #include <errno.h>
 #include <stdio.h>
@@ -186,17 +186,6 @@ static void check_words(struct lint *lint)
 
 /* what is selected */
 
-static const struct group *peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer)
-{
-        uint32_t group;
-
-        if (world_peer_group(lint->world, policy->ns, peer, &group) < 0) {
-                lint->r = -ENOMEM;
-                return NULL;
-        }
-        return &lint->world->groups[group];
-}
-
 static bool matches_a_namespace(const struct lint *lint, const struct selector *selector)
 {
         for (size_t i = 0; i < lint->world->namespaces_len; i++)
@@ -211,7 +200,7 @@ static void check_empty_peer(struct lint *lint, const struct policy *policy, boo
                 .hint = "a namespace is a project; it always has the label kubernetes.io/metadata.name",
         };
         static const struct lint_note pods = {.hint = "compare with the labels in the inventory"};
-        const struct group *group = peer->kind == PEER_SELECTOR ? peer_group(lint, policy, peer) : NULL;
+        const struct group *group = peer->kind == PEER_SELECTOR ? lint_peer_group(lint, policy, peer) : NULL;
 
         if (!group || group->len > 0)
                 return;
@@ -235,91 +224,13 @@ static void check_and_or(struct lint *lint, const struct policy *policy, const s
         if (a->kind != PEER_SELECTOR || b->kind != PEER_SELECTOR || !ns->ns_selector || ns->pod_selector ||
             pods->ns_selector || !pods->pod_selector || pods->pod_selector->len == 0)
                 return;
-        group = peer_group(lint, policy, ns);
+        group = lint_peer_group(lint, policy, ns);
         for (size_t i = 0; group && i < group->len; i++)
                 both += selector_matches(pods->pod_selector, &lint->world->identities[group->identities[i]].labels);
         if (both > 0 && both < group->len)
                 lint_report(lint, "VW109", &b->loc, &note,
                             "these two items mean \"or\": every endpoint of those namespaces, and the selected ones of "
                             "this namespace");
-}
-
-/* ports */
-
-struct resolved {
-        size_t with, without;
-        uint32_t lacking;    /* an identity that does not know the name */
-        bool other_protocol; /* somebody has the name for another protocol */
-};
-
-static void resolve(const struct lint *lint, uint32_t id, const struct port_match *port, struct resolved *ret)
-{
-        const struct identity *identity = &lint->world->identities[id];
-        bool has = false;
-
-        for (size_t i = 0; i < identity->ports_len; i++) {
-                if (strcmp(identity->ports[i].name, port->name) != 0)
-                        continue;
-                has |= identity->ports[i].protocol == port->protocol;
-                ret->other_protocol |= identity->ports[i].protocol != port->protocol;
-        }
-        if (has)
-                ret->with += identity->endpoints_len;
-        else if (ret->without == 0)
-                ret->lacking = id;
-        if (!has)
-                ret->without += identity->endpoints_len;
-}
-
-static void resolve_all(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule,
-                        const struct port_match *port, struct resolved *ret)
-{
-        const struct policy *policy = &lint->policies->policies[p];
-
-        if (direction == DIR_INGRESS) {
-                for (uint32_t i = lint->first[direction][p]; i < lint->first[direction][p + 1]; i++) {
-                        const struct class *class = &lint->world->classes[direction][lint->classes[direction][i]];
-
-                        for (size_t j = 0; j < class->identities_len; j++)
-                                resolve(lint, class->identities[j], port, ret);
-                }
-                return;
-        }
-        for (size_t i = 0; i < rule->peers_len; i++) {
-                const struct group *group =
-                        rule->peers[i].kind == PEER_SELECTOR ? peer_group(lint, policy, &rule->peers[i]) : NULL;
-
-                for (size_t j = 0; group && j < group->len; j++)
-                        resolve(lint, group->identities[j], port, ret);
-        }
-}
-
-static void check_names(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule)
-{
-        static const struct lint_note note = {
-                .hint = "give the port's number, or name the port by the label vethwall.io/port.NAME",
-        };
-        char name[LINT_NAME_MAX];
-
-        for (size_t i = 0; lint->policies->policies[p].tier == TIER_NETWORK_POLICY && i < rule->ports_len; i++) {
-                const struct port_match *port = &rule->ports[i];
-                struct resolved result = {0};
-
-                if (port->kind != PORT_NAME)
-                        continue;
-                resolve_all(lint, p, direction, rule, port, &result);
-                if (result.without == 0)
-                        continue;
-                lint_endpoint_name(lint, lint->world->identities[result.lacking].endpoints[0], name);
-                if (result.with == 0)
-                        lint_report(lint, "VW204", &port->loc, &note, "no destination has a %s port named \"%s\"%s",
-                                    lint_protocol_name(port->protocol), port->name,
-                                    result.other_protocol ? "; for another protocol there is one" : "");
-                else
-                        lint_report(lint, "VW204", &port->loc, &note,
-                                    "%zu of %zu destinations have no %s port named \"%s\", %s for one", result.without,
-                                    result.without + result.with, lint_protocol_name(port->protocol), port->name, name);
-        }
 }
 
 /* addresses */
@@ -533,7 +444,6 @@ static void check_rule(struct lint *lint, uint32_t p, enum direction direction, 
                 if (direction == DIR_INGRESS)
                         check_host_except(lint, places, &rule->peers[i]);
         }
-        check_names(lint, p, direction, rule);
 }
 
 static void check_policy(struct lint *lint, uint32_t p, const struct places *places)

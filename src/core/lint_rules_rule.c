@@ -105,6 +105,46 @@ const struct lint_rule lint_rules_rule[] = {
                              "    ports: [{ name: http, port: 8080, protocol: TCP }]\n",
         },
         {
+                .id = "VW205",
+                .severity = DIAG_WARNING,
+                .summary = "a port name that is several numbers",
+                .why = "A name is looked up on each destination. Where endpoints that one label selects have "
+                       "different numbers for it, some may not be what was meant; an endpoint that gives a name "
+                       "twice opens both. Over a whole namespace names are there to differ: then it is a note.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: http }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: metrics }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - name: web-1\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: web }\n"
+                             "    addresses: [10.0.0.2]\n"
+                             "    ports: [{ name: http, port: 80 }, { name: metrics, port: 9100 }]\n"
+                             "  - name: web-2\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: web }\n"
+                             "    addresses: [10.0.0.3]\n"
+                             "    ports: [{ name: http, port: 8080 }, { name: metrics, port: 9100 }]\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.4] }\n",
+        },
+        {
                 .id = "VW206",
                 .severity = DIAG_ERROR,
                 .summary = "a port name for addresses",
@@ -233,6 +273,75 @@ const struct lint_rule lint_rules_rule[] = {
                         "  ingress:\n"
                         "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.0/25] } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW211",
+                .severity = DIAG_WARNING,
+                .summary = "the port of the host where the container's own is meant",
+                .why = "A policy sees a connection after the host has translated it, with the port that the "
+                       "container listens on. The published number matches nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 8080 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - name: web-1\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: web }\n"
+                             "    addresses: [10.0.0.2]\n"
+                             "    published: [{ port: 8080, target: 80, protocol: TCP }]\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW212",
+                .severity = DIAG_WARNING,
+                .summary = "a port that no destination has",
+                .why = "Every destination lists ports in the inventory (its ports, or the targets of what it "
+                       "publishes; ports named by labels do not count as a list), and none lists this one. It is a "
+                       "slip, or is left from before.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 8081 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 8000 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - name: web-1\n"
+                             "    namespace: shop\n"
+                             "    labels: { app: web }\n"
+                             "    addresses: [10.0.0.2]\n"
+                             "    ports: [{ name: http, port: 8000, protocol: TCP }]\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
                 .id = "VW213",

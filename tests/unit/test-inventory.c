@@ -133,6 +133,7 @@ static void test_file(void **state)
              "      vethwall.io/port.alt: \"81\"\n"
              "    addresses: [10.0.0.2, \"fd00::2\", 10.0.0.2]\n"
              "    ports: [ { name: http, port: 80, protocol: TCP }, { name: s, port: 9, protocol: SCTP } ]\n"
+             "    published: [ { port: 8080, target: 80 }, { port: 53, protocol: udp }, { port: 8080, target: 80 } ]\n"
              "    netns: web\n"
              "  - { name: host, hostNetwork: true, addresses: [10.0.0.2, 192.168.1.1] }\n",
              0);
@@ -156,6 +157,12 @@ static void test_file(void **state)
         assert_int_equal(web->ports[1].port, 81);
         assert_int_equal(web->ports[2].protocol, IPPROTO_UDP);
         assert_int_equal(web->ports[4].protocol, IPPROTO_SCTP);
+        assert_int_equal(web->published_len, 2);
+        assert_int_equal(web->published[0].protocol, IPPROTO_TCP);
+        assert_int_equal(web->published[0].port, 8080);
+        assert_int_equal(web->published[0].target, 80);
+        assert_int_equal(web->published[1].protocol, IPPROTO_UDP);
+        assert_int_equal(web->published[1].target, 53);
         assert_string_equal(label_set_get(&inventory_find_namespace(inventory, "shop")->labels, "team"), "a");
         assert_non_null(inventory_find_namespace(inventory, "bare"));
 
