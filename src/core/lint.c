@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lint_internal.h"
+#include "lint_census.h"
 
 void lint_result_fini(struct lint_result *result)
 {
@@ -193,27 +193,25 @@ const struct group *lint_peer_group(struct lint *lint, const struct policy *poli
 
 static void ask_world(struct lint *lint)
 {
-        if (world_find_spots(lint->world) < 0)
+        static void (*const groups[])(struct lint * lint) = {
+                lint_take_census, lint_inventory, lint_ports, lint_dead, lint_flows, lint_classes, lint_tiers,
+        };
+        struct lint_census census = {0};
+
+        lint->census = &census;
+        if (world_find_spots(lint->world) < 0 || lint_sites_fill(&lint->sites, lint->world->inventory) < 0)
                 lint->r = -ENOMEM;
         for (enum direction d = 0; d < DIR_MAX; d++)
                 if (index_classes(lint, d) < 0)
                         lint->r = -ENOMEM;
-        if (lint->r == 0)
-                lint_inventory(lint);
-        if (lint->r == 0)
-                lint_ports(lint);
-        if (lint->r == 0)
-                lint_dead(lint);
-        if (lint->r == 0)
-                lint_flows(lint);
-        if (lint->r == 0)
-                lint_classes(lint);
-        if (lint->r == 0)
-                lint_tiers(lint);
+        for (size_t i = 0; lint->r == 0 && i < ARRAY_SIZE(groups); i++)
+                groups[i](lint);
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 free(lint->first[d]);
                 free(lint->classes[d]);
         }
+        lint_sites_fini(&lint->sites);
+        lint_census_fini(&census);
 }
 
 int lint(struct lint_result *result, const struct policy_set *policies, struct world *world)

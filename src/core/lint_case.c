@@ -11,6 +11,7 @@ struct walk {
         struct lint *lint;
         enum direction direction;
         uint32_t class;
+        uint32_t members[2];   /* endpoints of the class; NONE: it has no second */
         struct str_index seen; /* of lists, and of the peer where it resolves names */
         uint32_t last[3];      /* the last of them: neighbours are mostly alike */
         struct arena *arena;   /* of the keys */
@@ -48,15 +49,16 @@ static uint32_t *merge(const struct world *world, const uint32_t lists[static 3]
         return rules;
 }
 
-static void visit(struct walk *walk, uint32_t peer, uint32_t peers, uint32_t blocks, const struct addr *addr)
+/* Asks once for each set of rules. ask gives all but the rules. */
+static void visit(struct walk *walk, const struct lint_case *ask, uint32_t peers, uint32_t blocks)
 {
         struct world *world = walk->lint->world;
         const struct class *class = &world->classes[walk->direction][walk->class];
-        bool has_names = walk->direction == DIR_EGRESS && class->has_names && peer != NONE;
-        uint32_t names = has_names ? world->identities[peer].ports_id : NONE, unused;
+        bool has_names = walk->direction == DIR_EGRESS && class->has_names && ask->peer != NONE;
+        uint32_t names = has_names ? world->identities[ask->peer].ports_id : NONE, unused;
         const uint32_t key[3] = {peers, blocks, names}, lists[3] = {peers, blocks, class->any_list};
-        struct lint_case c = {.direction = walk->direction, .class = walk->class, .peer = peer, .addr = addr};
         _cleanup_free_ uint32_t *rules = NULL;
+        struct lint_case c = *ask;
         void *copy;
 
         if (walk->lint->r < 0 || (walk->seen.len > 0 && memcmp(walk->last, key, sizeof(key)) == 0))
@@ -74,21 +76,89 @@ static void visit(struct walk *walk, uint32_t peer, uint32_t peers, uint32_t blo
         walk->fn(walk->lint, &c, walk->arg);
 }
 
+/* Chooses a subject and a peer that are not the same endpoint: nobody is judged before itself. peers: one, and another
+ * that is like it, or NONE. False where there are no two. */
+static bool choose_pair(const struct walk *walk, const uint32_t peers[static 2], struct lint_case *ret)
+{
+        for (size_t i = 0; i < 2; i++) {
+                for (size_t j = 0; j < 2; j++) {
+                        if (peers[i] == NONE || walk->members[j] == NONE || peers[i] == walk->members[j])
+                                continue;
+                        ret->subject = walk->members[j];
+                        ret->peer_endpoint = peers[i];
+                        return true;
+                }
+        }
+        return false;
+}
+
+/* The address under which an endpoint is in a spot. */
+static const struct addr *spot_addr(const struct world *world, uint32_t spot, size_t endpoint)
+{
+        for (uint32_t i = world->endpoint_addrs[endpoint]; i < world->endpoint_addrs[endpoint + 1]; i++)
+                if (world->addr_spots[i] == spot && world->spots[spot].addr)
+                        return &world->inventory->endpoints[endpoint].addrs[i - world->endpoint_addrs[endpoint]];
+        return NULL;
+}
+
 static void visit_identity(struct walk *walk, uint32_t id, uint32_t list)
 {
         const struct world *world = walk->lint->world;
         const struct class *class = &world->classes[walk->direction][walk->class];
         const struct identity *identity = &world->identities[id];
+        struct lint_case ask = {.direction = walk->direction, .class = walk->class, .peer = id};
 
         if (class->blocks_len[ADDR_V4] + class->blocks_len[ADDR_V6] == 0) {
-                visit(walk, id, list, NONE, NULL);
+                const uint32_t peers[2] = {identity->endpoints[0],
+                                           identity->endpoints_len > 1 ? identity->endpoints[1] : NONE};
+
+                if (choose_pair(walk, peers, &ask))
+                        visit(walk, &ask, list, NONE);
                 return;
         }
         for (size_t i = 0; i < identity->spots_len; i++) {
                 const struct spot *spot = &world->spots[identity->spots[i]];
+                const uint32_t peers[2] = {spot->endpoint, spot->others};
 
-                visit(walk, id, list, spot->covered ? class_blocks_at(class, spot->addr) : NONE, spot->addr);
+                if (!choose_pair(walk, peers, &ask))
+                        continue;
+                ask.addr = spot_addr(world, identity->spots[i], ask.peer_endpoint);
+                visit(walk, &ask, list, spot->covered ? class_blocks_at(class, spot->addr) : NONE);
         }
+}
+
+static void visit_outside(struct walk *walk)
+{
+        const struct class *class = &walk->lint->world->classes[walk->direction][walk->class];
+        struct lint_case ask = {
+                .direction = walk->direction,
+                .class = walk->class,
+                .subject = walk->members[0],
+                .peer = NONE,
+                .peer_endpoint = WORLD_OUTSIDE,
+        };
+
+        visit(walk, &ask, NONE, NONE);
+        for (enum addr_family f = 0; f < ADDR_FAMILY_MAX; f++) {
+                for (size_t i = 0; i < class->blocks_len[f]; i++) {
+                        ask.range = &class->blocks[f][i].range;
+                        ask.addr = &ask.range->first;
+                        visit(walk, &ask, NONE, class->blocks[f][i].list);
+                }
+        }
+}
+
+/* Two endpoints of the class. */
+static void find_members(struct walk *walk)
+{
+        const struct world *world = walk->lint->world;
+        const struct class *class = &world->classes[walk->direction][walk->class];
+        size_t n = 0;
+
+        walk->members[0] = walk->members[1] = NONE;
+        for (size_t i = 0; i < class->identities_len && n < 2; i++)
+                for (size_t j = 0; j < world->identities[class->identities[i]].endpoints_len && n < 2; j++)
+                        walk->members[n++] = world->identities[class->identities[i]].endpoints[j];
 }
 
 void lint_cases(struct lint *lint, enum direction direction, uint32_t class,
@@ -103,10 +173,8 @@ void lint_cases(struct lint *lint, enum direction direction, uint32_t class,
                 arena_free(walk.arena);
                 return;
         }
-        visit(&walk, NONE, NONE, NONE, NULL);
-        for (enum addr_family f = 0; f < ADDR_FAMILY_MAX; f++)
-                for (size_t i = 0; i < c->blocks_len[f]; i++)
-                        visit(&walk, NONE, NONE, c->blocks[f][i].list, &c->blocks[f][i].range.first);
+        find_members(&walk);
+        visit_outside(&walk);
         for (size_t i = 0; i < c->peers_len; i++)
                 visit_identity(&walk, c->peers[i], c->peer_lists[i]);
         for (uint32_t i = 0; direction == DIR_EGRESS && c->has_names && i < lint->world->identities_len; i++)
@@ -131,42 +199,49 @@ static void case_names(const struct lint *lint, const struct lint_case *c, const
         }
 }
 
-static int cmp_case_port(const void *pa, const void *pb)
-{
-        const struct lint_port *a = pa, *b = pb;
+/* A rule begins to hold, or ceases to, at a port. */
+struct port_event {
+        uint32_t at; /* protocol and port */
+        uint32_t rule;
+        bool begins;
+};
 
-        return a->protocol != b->protocol ? (int)a->protocol - (int)b->protocol : (int)a->port - (int)b->port;
+static int cmp_event(const void *pa, const void *pb)
+{
+        const struct port_event *a = pa, *b = pb;
+
+        return (a->at > b->at) - (a->at < b->at);
 }
 
-/* Where a port is the first of a run, it and, behind the run's end, the next one. */
-static size_t add_run(struct lint_port *ports, uint8_t protocol, uint16_t first, uint16_t last)
+static uint32_t event_at(uint8_t protocol, uint32_t port)
 {
-        size_t n = 0;
-
-        ports[n++] = (struct lint_port){protocol, first > 0 ? first : 1};
-        if (last < UINT16_MAX)
-                ports[n++] = (struct lint_port){protocol, (uint16_t)(last + 1)};
-        return n;
+        return (uint32_t)protocol << 17 | port;
 }
 
-struct lint_port *lint_case_ports(struct lint *lint, const struct lint_case *c, size_t *ret_len)
+static size_t add_events(struct port_event *events, uint8_t protocol, uint16_t first, uint16_t last, uint32_t rule)
 {
-        static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+        if (last == 0)
+                return 0;
+        events[0] = (struct port_event){event_at(protocol, first > 0 ? first : 1), rule, true};
+        events[1] = (struct port_event){event_at(protocol, last + 1u), rule, false};
+        return 2;
+}
+
+/* Sorted by where they are. NULL where memory is short. */
+static struct port_event *collect_events(struct lint *lint, const struct lint_case *c, size_t *ret_len)
+{
         const struct named_port *names;
-        struct lint_port *ports;
-        size_t names_len, total = 0, n = 0, len = 0;
+        struct port_event *events;
+        size_t names_len, total = 0, n = 0;
 
         case_names(lint, c, &names, &names_len);
         for (size_t i = 0; i < c->rules_len; i++)
                 total += lint->world->rules[c->direction][c->rules[i]].rule->ports_len;
-        ports = calloc(4 + 2 * total * (names_len + 1), sizeof(*ports));
-        if (!ports) {
+        events = calloc(2 * total * (names_len + 1) + 1, sizeof(*events));
+        if (!events) {
                 lint->r = -ENOMEM;
                 return NULL;
         }
-        ports[n++] = (struct lint_port){0, 0};
-        for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-                ports[n++] = (struct lint_port){protocols[i], 1};
         for (size_t i = 0; i < c->rules_len; i++) {
                 const struct rule *rule = lint->world->rules[c->direction][c->rules[i]].rule;
 
@@ -174,38 +249,79 @@ struct lint_port *lint_case_ports(struct lint *lint, const struct lint_case *c, 
                         const struct port_match *match = &rule->ports[j];
 
                         if (match->kind == PORT_RANGE)
-                                n += add_run(ports + n, match->protocol, match->range.first, match->range.last);
+                                n += add_events(events + n, match->protocol, match->range.first, match->range.last,
+                                                c->rules[i]);
                         for (size_t k = 0; match->kind == PORT_NAME && k < names_len; k++)
                                 if (names[k].protocol == match->protocol && strcmp(names[k].name, match->name) == 0)
-                                        n += add_run(ports + n, match->protocol, names[k].port, names[k].port);
+                                        n += add_events(events + n, match->protocol, names[k].port, names[k].port,
+                                                        c->rules[i]);
                 }
         }
-        qsort(ports, n, sizeof(*ports), cmp_case_port);
-        for (size_t i = 0; i < n; i++)
-                if (len == 0 || cmp_case_port(&ports[len - 1], &ports[i]) != 0)
-                        ports[len++] = ports[i];
-        *ret_len = len;
-        return ports;
+        if (n > 1)
+                qsort(events, n, sizeof(*events), cmp_event);
+        *ret_len = n;
+        return events;
 }
 
-bool lint_rule_holds(const struct lint *lint, const struct lint_case *c, uint32_t id, const struct lint_port *port)
+/* The rules that hold, ascending, each with the number of its ports that do. */
+struct holding {
+        uint32_t *rules, *counts;
+        size_t len;
+};
+
+static void change(struct holding *holding, uint32_t rule, bool begins)
 {
-        const struct rule *rule = lint->world->rules[c->direction][id].rule;
-        const struct named_port *names;
-        size_t names_len;
+        size_t i = holding->len;
 
-        case_names(lint, c, &names, &names_len);
-        for (size_t i = 0; i < rule->ports_len; i++) {
-                const struct port_match *match = &rule->ports[i];
-
-                if (match->protocol != port->protocol)
-                        continue;
-                if (match->kind == PORT_RANGE && match->range.first <= port->port && port->port <= match->range.last)
-                        return true;
-                for (size_t j = 0; match->kind == PORT_NAME && j < names_len; j++)
-                        if (names[j].protocol == port->protocol && names[j].port == port->port &&
-                            strcmp(names[j].name, match->name) == 0)
-                                return true;
+        while (i > 0 && holding->rules[i - 1] >= rule)
+                i--;
+        if (i < holding->len && holding->rules[i] == rule) {
+                holding->counts[i] += begins ? 1 : UINT32_MAX;
+                if (holding->counts[i] > 0)
+                        return;
+                holding->len--;
+                memmove(holding->rules + i, holding->rules + i + 1, (holding->len - i) * sizeof(uint32_t));
+                memmove(holding->counts + i, holding->counts + i + 1, (holding->len - i) * sizeof(uint32_t));
+                return;
         }
-        return rule->any_port;
+        memmove(holding->rules + i + 1, holding->rules + i, (holding->len - i) * sizeof(uint32_t));
+        memmove(holding->counts + i + 1, holding->counts + i, (holding->len - i) * sizeof(uint32_t));
+        holding->rules[i] = rule;
+        holding->counts[i] = 1;
+        holding->len++;
+}
+
+void lint_runs(struct lint *lint, const struct lint_case *c,
+               void (*fn)(struct lint *lint, const struct lint_case *c, const struct lint_run *run, void *arg),
+               void *arg)
+{
+        static const uint8_t protocols[] = {0, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+        size_t events_len = 0, at = 0;
+        _cleanup_free_ struct port_event *events = collect_events(lint, c, &events_len);
+        _cleanup_free_ uint32_t *space = calloc(2 * c->rules_len + 1, sizeof(*space));
+        struct holding holding = {space, space + c->rules_len, 0};
+
+        if (!events || !space) {
+                lint->r = -ENOMEM;
+                return;
+        }
+        for (size_t i = 0; i < c->rules_len; i++)
+                if (lint->world->rules[c->direction][c->rules[i]].rule->any_port)
+                        change(&holding, c->rules[i], true);
+        for (size_t i = 0; i < ARRAY_SIZE(protocols); i++) {
+                struct lint_run run = {.protocol = protocols[i], .held = holding.rules};
+                uint32_t first = event_at(protocols[i], 1), end = event_at(protocols[i], UINT16_MAX + 1u);
+
+                while (first < end) {
+                        uint32_t next;
+
+                        for (; at < events_len && events[at].at <= first; at++)
+                                change(&holding, events[at].rule, events[at].begins);
+                        next = at < events_len && events[at].at < end && protocols[i] != 0 ? events[at].at : end;
+                        run.ports = (struct port_range){(uint16_t)first, (uint16_t)(next - 1)};
+                        run.len = holding.len;
+                        fn(lint, c, &run, arg);
+                        first = next;
+                }
+        }
 }

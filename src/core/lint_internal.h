@@ -11,6 +11,22 @@
 
 #include "world_internal.h"
 
+struct lint_census;
+
+/* An address and the endpoint that has it. */
+struct lint_site {
+        const struct addr *addr;
+        size_t endpoint;
+};
+
+/* Every address that endpoints have. */
+struct lint_sites {
+        struct lint_site *items; /* owned; by address */
+        size_t len;
+        struct lint_site *hosts; /* owned; the addresses of endpoints in the host's network */
+        size_t hosts_len;
+};
+
 struct lint {
         struct lint_result *result;
         const struct policy_set *policies;
@@ -18,7 +34,9 @@ struct lint {
         /* The classes that each policy is in: those of policy p from first[p] on, up to first[p + 1]. NULL without a world. */
         uint32_t *first[DIR_MAX];
         uint32_t *classes[DIR_MAX];
-        int r; /* 0, or -ENOMEM once memory was short; the end looks */
+        struct lint_sites sites;    /* empty without a world */
+        struct lint_census *census; /* NULL without a world */
+        int r;                      /* 0, or -ENOMEM once memory was short; the end looks */
 };
 
 /* Another place that a finding speaks of, and what stands there: {&rule->loc, "this rule decides in its stead"}. */
@@ -65,19 +83,33 @@ const char *lint_protocol_name(uint8_t protocol);
 /* True where everything that narrow selects is selected by wide too, whatever the labels. NULL selects everything. */
 bool lint_selector_covers(const struct selector *wide, const struct selector *narrow);
 
+/* Whether the subject or the whole rule covers the other's by what it says, whatever endpoints there are. */
+bool lint_subject_covers(const struct policy *wide, const struct policy *narrow);
+bool lint_rule_covers(const struct lint *lint, const struct world_rule *wide, const struct world_rule *narrow);
+
 /* How many endpoints a policy selects in a direction in which it applies, and one of them (WORLD_OUTSIDE: none). */
 size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint);
 
 /* The endpoints that a peer selects, as its policy means it. NULL where memory is short. */
 const struct group *lint_peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer);
 
+/* 0 or -ENOMEM. */
+int lint_sites_fill(struct lint_sites *sites, const struct inventory *inventory);
+void lint_sites_fini(struct lint_sites *sites);
+
+/* The first of items that is not before addr. */
+size_t lint_sites_from(const struct lint_sites *sites, const struct addr *addr);
+
 /* One thing that a class can be asked: a peer, and the rules that match it in the order in which they decide. */
 struct lint_case {
         enum direction direction;
         uint32_t class;
-        uint32_t peer;           /* identity, or NONE: outside */
-        const struct addr *addr; /* that it is met under, or NULL */
-        const uint32_t *rules;   /* indexes into world.rules[direction] */
+        size_t subject;                 /* an endpoint of the class, and not the peer */
+        uint32_t peer;                  /* identity, or NONE: outside */
+        size_t peer_endpoint;           /* or WORLD_OUTSIDE */
+        const struct addr *addr;        /* that the peer is met under, or NULL */
+        const struct addr_range *range; /* outside: the addresses it stands for; NULL: all that no block holds */
+        const uint32_t *rules;          /* indexes into world.rules[direction] */
         size_t rules_len;
 };
 
@@ -86,17 +118,24 @@ struct lint_case {
 void lint_cases(struct lint *lint, enum direction direction, uint32_t class,
                 void (*fn)(struct lint *lint, const struct lint_case *c, void *arg), void *arg);
 
-/* A port of each run that the case's rules treat alike; protocol 0 stands for all protocols without ports. */
+/* Protocol 0 stands for all protocols without ports. */
 struct lint_port {
         uint8_t protocol;
         uint16_t port;
 };
 
-/* The case's ports, into an array that the caller frees; NULL where memory is short. */
-struct lint_port *lint_case_ports(struct lint *lint, const struct lint_case *c, size_t *ret_len);
+/* A run of ports that the rules of a case treat alike. */
+struct lint_run {
+        uint8_t protocol; /* 0: all without ports */
+        struct port_range ports;
+        const uint32_t *held; /* the case's rules that hold there, in their order */
+        size_t len;
+};
 
-/* Whether rule, an index into world.rules[direction], holds for a port in the case. */
-bool lint_rule_holds(const struct lint *lint, const struct lint_case *c, uint32_t rule, const struct lint_port *port);
+/* Calls fn with the runs of a case: they cover every protocol and port from 1 on. */
+void lint_runs(struct lint *lint, const struct lint_case *c,
+               void (*fn)(struct lint *lint, const struct lint_case *c, const struct lint_run *run, void *arg),
+               void *arg);
 
 /* The groups of rules; each reports what it finds. */
 void lint_documents(struct lint *lint);

@@ -235,68 +235,7 @@ static void check_and_or(struct lint *lint, const struct policy *policy, const s
 
 /* addresses */
 
-struct place {
-        const struct addr *addr;
-        size_t endpoint;
-};
-
-struct places {
-        struct place *items; /* heap; by address */
-        size_t len;
-        struct place *hosts; /* heap; the addresses of endpoints in the host's network */
-        size_t hosts_len;
-};
-
-static int cmp_place(const void *pa, const void *pb)
-{
-        const struct place *a = pa, *b = pb;
-        int cmp = addr_cmp(a->addr, b->addr);
-
-        return cmp ? cmp : (a->endpoint > b->endpoint) - (a->endpoint < b->endpoint);
-}
-
-static bool places_fill(const struct inventory *inventory, struct places *ret)
-{
-        size_t total = 0;
-
-        for (size_t i = 0; i < inventory->endpoints_len; i++)
-                total += inventory->endpoints[i].addrs_len;
-        ret->items = calloc(total + 1, sizeof(*ret->items));
-        ret->hosts = calloc(total + 1, sizeof(*ret->hosts));
-        if (!ret->items || !ret->hosts)
-                return false;
-        for (size_t i = 0; i < inventory->endpoints_len; i++) {
-                for (size_t j = 0; j < inventory->endpoints[i].addrs_len; j++) {
-                        struct place place = {&inventory->endpoints[i].addrs[j], i};
-
-                        if (inventory->endpoints[i].host_network)
-                                ret->hosts[ret->hosts_len++] = place;
-                        else
-                                ret->items[ret->len++] = place;
-                }
-        }
-        if (ret->len > 1)
-                qsort(ret->items, ret->len, sizeof(*ret->items), cmp_place);
-        return true;
-}
-
-/* The first place not before addr. */
-static size_t places_from(const struct places *places, const struct addr *addr)
-{
-        size_t low = 0, high = places->len;
-
-        while (low < high) {
-                size_t mid = low + (high - low) / 2;
-
-                if (addr_cmp(places->items[mid].addr, addr) < 0)
-                        low = mid + 1;
-                else
-                        high = mid;
-        }
-        return low;
-}
-
-static void check_block_of_endpoints(struct lint *lint, const struct places *places, const struct peer *peer)
+static void check_block_of_endpoints(struct lint *lint, const struct lint_sites *sites, const struct peer *peer)
 {
         static const struct lint_note note = {
                 .hint = "select endpoints by label, and except their network from the block",
@@ -307,32 +246,31 @@ static void check_block_of_endpoints(struct lint *lint, const struct places *pla
 
         if (peer->cidr.len == 0)
                 return;
-        for (i = places_from(places, &range.first); i < places->len; i++) {
+        for (i = lint_sites_from(sites, &range.first); i < sites->len; i++) {
                 bool excepted = false;
 
-                if (addr_cmp(places->items[i].addr, &range.last) > 0)
+                if (addr_cmp(sites->items[i].addr, &range.last) > 0)
                         return;
                 for (size_t j = 0; !excepted && j < peer->excepts_len; j++) {
                         struct addr_range hole = prefix_range(&peer->excepts[j]);
                         struct addr after = hole.last;
 
-                        excepted = prefix_contains(&peer->excepts[j], places->items[i].addr);
+                        excepted = prefix_contains(&peer->excepts[j], sites->items[i].addr);
                         if (excepted && !addr_next(&after))
                                 return;
                         if (excepted)
-                                i = places_from(places, &after) - 1;
+                                i = lint_sites_from(sites, &after) - 1;
                 }
                 if (!excepted)
                         break;
         }
-        if (i < places->len)
+        if (i < sites->len)
                 lint_report(lint, "VW208", &peer->loc, &note,
                             "%s holds the address of %s, which is matched by it whatever its labels",
-                            prefix_format(&peer->cidr, text),
-                            lint_endpoint_name(lint, places->items[i].endpoint, name));
+                            prefix_format(&peer->cidr, text), lint_endpoint_name(lint, sites->items[i].endpoint, name));
 }
 
-static void check_host_except(struct lint *lint, const struct places *places, const struct peer *peer)
+static void check_host_except(struct lint *lint, const struct lint_sites *sites, const struct peer *peer)
 {
         static const struct lint_note note = {
                 .hint = "say hostTraffic: policy in the agent's configuration if the host is to be judged",
@@ -340,14 +278,14 @@ static void check_host_except(struct lint *lint, const struct places *places, co
         char text[ADDR_TEXT_MAX], name[LINT_NAME_MAX];
 
         for (size_t i = 0; i < peer->excepts_len; i++) {
-                for (size_t j = 0; j < places->hosts_len; j++) {
-                        if (!prefix_contains(&peer->excepts[i], places->hosts[j].addr))
+                for (size_t j = 0; j < sites->hosts_len; j++) {
+                        if (!prefix_contains(&peer->excepts[i], sites->hosts[j].addr))
                                 continue;
                         lint_report(lint, "VW502", &peer->loc, &note,
                                     "the except %s holds the host's address (%s), and the host reaches its containers "
                                     "all the same",
                                     prefix_format(&peer->excepts[i], text),
-                                    lint_endpoint_name(lint, places->hosts[j].endpoint, name));
+                                    lint_endpoint_name(lint, sites->hosts[j].endpoint, name));
                         break;
                 }
         }
@@ -430,7 +368,7 @@ static void check_hosts(struct lint *lint)
 }
 
 static void check_rule(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule, bool selected,
-                       const struct places *places)
+                       const struct lint_sites *sites)
 {
         const struct policy *policy = &lint->policies->policies[p];
 
@@ -440,13 +378,13 @@ static void check_rule(struct lint *lint, uint32_t p, enum direction direction, 
                         check_and_or(lint, policy, &rule->peers[i - 1], &rule->peers[i]);
                 if (rule->peers[i].kind != PEER_BLOCK)
                         continue;
-                check_block_of_endpoints(lint, places, &rule->peers[i]);
+                check_block_of_endpoints(lint, sites, &rule->peers[i]);
                 if (direction == DIR_INGRESS)
-                        check_host_except(lint, places, &rule->peers[i]);
+                        check_host_except(lint, sites, &rule->peers[i]);
         }
 }
 
-static void check_policy(struct lint *lint, uint32_t p, const struct places *places)
+static void check_policy(struct lint *lint, uint32_t p, const struct lint_sites *sites)
 {
         static const struct lint_note note = {.hint = "compare with the namespaces and labels in the inventory"};
         const struct policy *policy = &lint->policies->policies[p];
@@ -458,7 +396,7 @@ static void check_policy(struct lint *lint, uint32_t p, const struct places *pla
                             lint_policy_name(policy, name));
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 for (size_t i = 0; policy->applies[d] && i < policy->rules_len[d]; i++)
-                        check_rule(lint, p, d, &policy->rules[d][i], selected > 0, places);
+                        check_rule(lint, p, d, &policy->rules[d][i], selected > 0, sites);
                 if (policy->applies[d])
                         check_families(lint, p, d);
         }
@@ -466,14 +404,8 @@ static void check_policy(struct lint *lint, uint32_t p, const struct places *pla
 
 void lint_inventory(struct lint *lint)
 {
-        struct places places = {0};
-
         check_words(lint);
         check_hosts(lint);
-        if (!places_fill(lint->world->inventory, &places))
-                lint->r = -ENOMEM;
         for (uint32_t i = 0; lint->r == 0 && i < lint->policies->policies_len; i++)
-                check_policy(lint, i, &places);
-        free(places.items);
-        free(places.hosts);
+                check_policy(lint, i, &lint->sites);
 }

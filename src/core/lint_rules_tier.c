@@ -103,6 +103,56 @@ const struct lint_rule lint_rules_tier[] = {
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
+                .id = "VW403",
+                .severity = DIAG_WARNING,
+                .summary = "a rule that the Admin tier never lets decide",
+                .why = "An Accept or Deny of the Admin tier ends the search. What a NetworkPolicy, a Baseline "
+                       "policy or an Admin policy of lower precedence says of the same flows has no effect.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web-out, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 192.0.2.0/25 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 443 }]\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web-out, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/25 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 443 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW404",
                 .severity = DIAG_WARNING,
                 .summary = "a Pass that nobody takes up",
@@ -145,6 +195,94 @@ const struct lint_rule lint_rules_tier[] = {
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
+        },
+        {
+                .id = "VW405",
+                .severity = DIAG_WARNING,
+                .summary = "Baseline rules for endpoints that NetworkPolicies isolate",
+                .why = "A Baseline policy decides only where no NetworkPolicy isolates the endpoint in that "
+                       "direction. Here one isolates each, and the rules have no effect.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: floor }\n"
+                       "spec:\n"
+                       "  tier: Baseline\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  ingress:\n"
+                       "    - { action: Deny, from: [{ namespaces: {} }] }\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress, Egress]\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: floor }\n"
+                        "spec:\n"
+                        "  tier: Baseline\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  ingress:\n"
+                        "    - { action: Deny, from: [{ namespaces: {} }] }\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW406",
+                .severity = DIAG_WARNING,
+                .summary = "a Baseline policy for an endpoint that is isolated in the other direction",
+                .why = "Here tiers are asked for each direction alone. The text of the standard can be read for the "
+                       "endpoint as a whole, and other implementations then leave the Baseline policy out.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: floor }\n"
+                       "spec:\n"
+                       "  tier: Baseline\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  ingress:\n"
+                       "    - { action: Deny, from: [{ namespaces: {} }] }\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: floor }\n"
+                        "spec:\n"
+                        "  tier: Baseline\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  ingress:\n"
+                        "    - { action: Deny, from: [{ namespaces: {} }] }\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress, Egress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
                 .id = "VW407",
@@ -218,6 +356,38 @@ const struct lint_rule lint_rules_tier[] = {
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
+        },
+        {
+                .id = "VW410",
+                .severity = DIAG_INFO,
+                .summary = "a rule that those before it in the same policy leave nothing",
+                .why = "The first rule that matches decides. These say the same, so nothing is lost; where they say "
+                       "otherwise it is VW301, an error.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.0/25] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
+                        "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
 };
 /* clang-format on */

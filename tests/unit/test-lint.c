@@ -11,93 +11,9 @@
 
 #include <vethwall/explain.h>
 #include <vethwall/lint.h>
-#include <vethwall/settings.h>
 #include <vethwall/strbuf.h>
 
-struct run {
-        struct policy_set *policies;
-        struct inventory *inventory;
-        struct world *world;
-        struct lint_result result;
-};
-
-static void run_fini(struct run *run)
-{
-        world_free(run->world);
-        policy_set_free(run->policies);
-        inventory_free(run->inventory);
-        lint_result_fini(&run->result);
-}
-
-/* inventory may be NULL. */
-static void run_lint(struct run *run, const char *policies, const char *inventory)
-{
-        struct diag_list *diags = &run->result.findings;
-
-        *run = (struct run){0};
-        assert_int_equal(policy_set_new(&run->policies), 0);
-        run->policies->keeps_sources = true;
-        assert_int_equal(policy_set_load(run->policies, "policy.yaml", policies, strlen(policies), diags), 0);
-        assert_int_equal(policy_set_seal(run->policies, diags), 0);
-        if (inventory) {
-                size_t before = diags->len;
-
-                assert_int_equal(inventory_new(&run->inventory), 0);
-                assert_int_equal(inventory_load(run->inventory, "inventory.yaml", inventory, strlen(inventory), diags),
-                                 0);
-                assert_int_equal(inventory_seal(run->inventory), 0);
-                assert_int_equal(diags->len, before);
-                assert_int_equal(world_new(&run->world, run->policies, run->inventory, &settings_default), 0);
-        }
-        assert_int_equal(lint(&run->result, run->policies, run->world), 0);
-}
-
-static size_t count(const struct run *run, const char *id)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < run->result.findings.len; i++)
-                n += strcmp(run->result.findings.items[i].rule, id) == 0;
-        return n;
-}
-
-static const struct diag *find(const struct run *run, const char *id)
-{
-        for (size_t i = 0; i < run->result.findings.len; i++)
-                if (strcmp(run->result.findings.items[i].rule, id) == 0)
-                        return &run->result.findings.items[i];
-        fail_msg("no %s", id);
-        return NULL;
-}
-
-/* Every finding is of a rule that is known, and, where a file is concerned, has a place with its line. */
-static void check_findings(const struct run *run)
-{
-        size_t counts[DIAG_SEVERITY_MAX] = {0};
-
-        for (size_t i = 0; i < run->result.findings.len; i++) {
-                const struct diag *diag = &run->result.findings.items[i];
-
-                assert_non_null(diag->rule);
-                if (!lint_rule_find(diag->rule, NULL))
-                        fail_msg("%s is not in the table", diag->rule);
-                counts[diag->severity]++;
-                for (size_t j = 0; j < diag->places_len; j++) {
-                        assert_true(diag->places[j].line > 0);
-                        assert_true(diag->places[j].col > 0);
-                        assert_true(diag->places[j].end_col > diag->places[j].col);
-                        assert_non_null(diag->places[j].source);
-                        assert_true(strlen(diag->places[j].message) > 0);
-                }
-                if (!diag->file)
-                        continue;
-                assert_true(diag->line > 0);
-                assert_true(diag->col > 0);
-                assert_true(diag->end_col > diag->col);
-                assert_non_null(diag->source);
-        }
-        assert_memory_equal(counts, run->result.counts, sizeof(counts));
-}
+#include "lint-run.h"
 
 static void examples(void **state)
 {
@@ -410,28 +326,12 @@ static void dead_in_a_tier(void **state)
         assert_int_equal(find(&run, "VW301")->line, 10);
 }
 
-/* "ns/name" */
-static size_t endpoint_of(const struct run *run, const char *text, size_t len)
-{
-        char name[128];
-
-        for (size_t i = 0; i < run->inventory->endpoints_len; i++) {
-                snprintf(name, sizeof(name), "%s/%s", run->inventory->endpoints[i].ns,
-                         run->inventory->endpoints[i].name);
-                if (strlen(name) == len && memcmp(name, text, len) == 0)
-                        return i;
-        }
-        fail_msg("no endpoint: %s", text);
-        return 0;
-}
-
 /* The witness of a half-open flow is denied, and the side of the rule allows it. */
 static void half_open(void **state)
 {
         _cleanup_(run_fini) struct run run = {0};
         _cleanup_(explanation_freep) struct explanation *explanation = NULL;
-        struct explain_query query = {.protocol = IPPROTO_TCP, .port = 80};
-        const char *witness, *space;
+        const char *witness;
 
         (void)state;
         run_lint(&run,
@@ -446,10 +346,7 @@ static void half_open(void **state)
         assert_int_equal(count(&run, "VW305"), 1);
         witness = find(&run, "VW305")->witness;
         assert_string_equal(witness, "shop/web-1 shop/api-1 TCP/80");
-        space = strchr(witness, ' ');
-        query.src.endpoint = endpoint_of(&run, witness, (size_t)(space - witness));
-        query.dst.endpoint = endpoint_of(&run, space + 1, strcspn(space + 1, " "));
-        assert_int_equal(explain(&explanation, run.world, &query), 0);
+        explanation = replay(&run, witness);
         assert_int_equal(explanation->verdict, ACTION_DENY);
         assert_int_equal(explanation->sides[DIR_EGRESS].cause.action, ACTION_ALLOW);
         assert_non_null(explanation->sides[DIR_EGRESS].cause.rule);
