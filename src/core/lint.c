@@ -180,6 +180,11 @@ size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpo
         return n;
 }
 
+size_t lint_class_endpoint(const struct lint *lint, enum direction direction, uint32_t class)
+{
+        return lint->world->identities[lint->world->classes[direction][class].identities[0]].endpoints[0];
+}
+
 const struct group *lint_peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer)
 {
         uint32_t group;
@@ -194,7 +199,8 @@ const struct group *lint_peer_group(struct lint *lint, const struct policy *poli
 static void ask_world(struct lint *lint)
 {
         static void (*const groups[])(struct lint * lint) = {
-                lint_take_census, lint_inventory, lint_ports, lint_dead, lint_flows, lint_classes, lint_tiers,
+                lint_take_census, lint_inventory, lint_ports,   lint_dead,  lint_flows,
+                lint_open,        lint_services,  lint_classes, lint_tiers,
         };
         struct lint_census census = {0};
 
@@ -224,6 +230,8 @@ int lint(struct lint_result *result, const struct policy_set *policies, struct w
                 lint_documents(&job);
                 if (world && job.r == 0)
                         ask_world(&job);
+                else if (job.r == 0)
+                        lint_services(&job);
         }
         if (job.r == 0)
                 job.r = lint_add_sources(policies, &result->findings);

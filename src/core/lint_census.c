@@ -265,11 +265,19 @@ static void count_run(struct lint *lint, const struct lint_case *c, const struct
                 .range = c->range,
                 .port = {run->protocol, run->ports.first},
         };
+        struct lint_outcome outcome;
 
         if (lint->r < 0)
                 return;
-        if (lint_judge(lint, c->direction, run->held, run->len, isolated, TIER_ADMIN).action == ACTION_ALLOW)
+        outcome = lint_judge(lint, c->direction, run->held, run->len, isolated, TIER_ADMIN);
+        if (outcome.action == ACTION_ALLOW)
                 count_reach(counting->reach, c, run);
+        if (outcome.rule != NONE) {
+                struct lint_flow *decided = &counting->census->decided[c->direction][outcome.rule];
+
+                if (decided->subject == WORLD_OUTSIDE || lint_flow_is_plainer(&flow, decided))
+                        *decided = flow;
+        }
         if (run->len > 0)
                 add_situation(lint, counting, &flow, isolated, run->held, run->len);
 }
@@ -289,8 +297,11 @@ void lint_take_census(struct lint *lint)
                 lint->r = -ENOMEM;
         for (enum direction d = 0; lint->r == 0 && d < DIR_MAX; d++) {
                 census->reach[d] = arena_array(census->arena, lint->world->classes_len[d], sizeof(struct lint_reach));
-                if (!census->reach[d])
+                census->decided[d] = arena_array(census->arena, lint->world->rules_len[d], sizeof(struct lint_flow));
+                if (!census->reach[d] || !census->decided[d])
                         lint->r = -ENOMEM;
+                for (size_t i = 0; lint->r == 0 && i < lint->world->rules_len[d]; i++)
+                        census->decided[d][i].subject = WORLD_OUTSIDE;
                 for (uint32_t i = 0; lint->r == 0 && i < lint->world->classes_len[d]; i++) {
                         counting.reach = &census->reach[d][i];
                         lint_cases(lint, d, i, count_case, &counting);

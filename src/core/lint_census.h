@@ -55,7 +55,8 @@ struct lint_census {
         struct lint_situation *situations[DIR_MAX]; /* owned; in the order in which they were met */
         size_t situations_len[DIR_MAX];
         size_t situations_cap[DIR_MAX];
-        struct lint_reach *reach[DIR_MAX]; /* per class */
+        struct lint_reach *reach[DIR_MAX];  /* per class */
+        struct lint_flow *decided[DIR_MAX]; /* per rule: a flow that it decides; subject WORLD_OUTSIDE: there is none */
 };
 
 void lint_census_fini(struct lint_census *census);

@@ -90,6 +90,9 @@ bool lint_rule_covers(const struct lint *lint, const struct world_rule *wide, co
 /* How many endpoints a policy selects in a direction in which it applies, and one of them (WORLD_OUTSIDE: none). */
 size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint);
 
+/* An endpoint of a class. */
+size_t lint_class_endpoint(const struct lint *lint, enum direction direction, uint32_t class);
+
 /* The endpoints that a peer selects, as its policy means it. NULL where memory is short. */
 const struct group *lint_peer_group(struct lint *lint, const struct policy *policy, const struct peer *peer);
 
@@ -139,9 +142,11 @@ void lint_runs(struct lint *lint, const struct lint_case *c,
 
 /* The groups of rules; each reports what it finds. */
 void lint_documents(struct lint *lint);
+void lint_services(struct lint *lint);
 void lint_inventory(struct lint *lint); /* with a world only */
 void lint_ports(struct lint *lint);     /* with a world only */
 void lint_dead(struct lint *lint);      /* with a world only */
+void lint_open(struct lint *lint);      /* with a world only */
 void lint_classes(struct lint *lint);   /* with a world only */
 void lint_tiers(struct lint *lint);     /* with a world only */
 void lint_flows(struct lint *lint);     /* with a world only */

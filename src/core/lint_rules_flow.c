@@ -79,6 +79,48 @@ const struct lint_rule lint_rules_flow[] = {
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
+                .id = "VW304",
+                .severity = DIAG_WARNING,
+                .summary = "a default deny that another policy undoes",
+                .why = "NetworkPolicies add up: one that allows everything leaves nothing of one that closes the "
+                       "same endpoints.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: closed, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: {}\n"
+                       "  policyTypes: [Ingress]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - {}\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: closed, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW305",
                 .severity = DIAG_WARNING,
                 .summary = "a flow that one side allows and the other denies",
@@ -282,6 +324,66 @@ const struct lint_rule lint_rules_flow[] = {
                         "  ingress:\n"
                         "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW312",
+                .severity = DIAG_INFO,
+                .summary = "a rule that lets in containers nobody has thought of yet",
+                .why = "A selector that only excludes (NotIn, DoesNotExist, Exists) and a rule without peers match "
+                       "a container that is started tomorrow with labels of its own choice. What names all of its "
+                       "own namespace is not told, nor what VW214 and VW311 tell. The witness is a flow of today "
+                       "that the rule decides.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ namespaceSelector: { matchExpressions: [{ key: team, operator: NotIn, values: [guests] }] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ namespaceSelector: { matchLabels: { team: shop } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW313",
+                .severity = DIAG_WARNING,
+                .summary = "the control socket of an engine or a cluster in reach",
+                .why = "Who reaches Docker (2375, 2376), Swarm (2377), etcd (2379, 2380), the Kubernetes API (6443) "
+                       "or a kubelet (10250, 10255) can start what it likes. It is said of rules without \"to\" that "
+                       "list ports; of blocks shorter than /16 (/32), or with an address of a host of the "
+                       "inventory, whatever ports they have; and of any block longer than one address for a port "
+                       "that is given by its number.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Egress]\n"
+                       "  egress:\n"
+                       "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 1024, endPort: 65535 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Egress]\n"
+                        "  egress:\n"
+                        "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
+                        "      ports: [{ protocol: TCP, port: 443 }]\n",
         },
 };
 /* clang-format on */

@@ -395,6 +395,32 @@ const struct lint_rule lint_rules_rule[] = {
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
         },
         {
+                .id = "VW215",
+                .severity = DIAG_WARNING,
+                .summary = "a service that administers a machine or holds its data, open to much of the world",
+                .why = "Ports 22, 23, 445, 1433, 1521, 2375, 2376, 2379, 3306, 3389, 5432, 5900, 5984, 6379, 6443, "
+                       "9200, 10250, 11211 and 27017 are tried by everybody who scans. An ipBlock shorter than /16 "
+                       "(/32 for IPv6) that is no private network, or no \"from\" at all, lets them.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: db, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: db } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
+                       "      ports: [{ protocol: TCP, port: 5432 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: db, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: db } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ ipBlock: { cidr: 203.0.113.0/24 } }]\n"
+                        "      ports: [{ protocol: TCP, port: 5432 }]\n",
+        },
+        {
                 .id = "VW216",
                 .severity = DIAG_INFO,
                 .summary = "a port without a protocol",
