@@ -72,6 +72,20 @@ const struct command commands[] = {
                 .run = command_lint,
         },
         {
+                .name = "fmt",
+                .operands = "PATH...",
+                .summary = "Policy files in their canonical form, comments kept",
+                .details =
+                        "PATH is a file, or a directory of policy files; they are rewritten in place, and those that\n"
+                        "changed are named. - is standard input, formatted to standard output. What a file says is\n"
+                        "not changed; objects that are no policies are left as they are.\n"
+                        "Exit code: 0 done, 1 something would change (--check, --diff), 2 trouble.\n",
+                .options = OPTION_BIT(OPTION_CHECK) | OPTION_BIT(OPTION_DIFF),
+                .operands_min = 1,
+                .operands_max = SIZE_MAX,
+                .run = command_fmt,
+        },
+        {
                 .name = "status",
                 .operands = "",
                 .summary = "Whether the running agent enforces what it should",

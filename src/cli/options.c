@@ -23,6 +23,8 @@ static const struct {
         [OPTION_SOCKET] = {"socket", 0, "PATH", "the agent's control socket (VETHWALL_SOCKET, " CONTROL_SOCKET ")"},
         [OPTION_FAIL_ON] = {"fail-on", 0, "WHAT", "what makes the exit code 1"},
         [OPTION_EXPLAIN] = {"explain", 0, "RULE", "tell about a rule, VW301 for example, or list all rules"},
+        [OPTION_CHECK] = {"check", 0, NULL, "write nothing; name the files that would change"},
+        [OPTION_DIFF] = {"diff", 0, NULL, "write nothing; show what would change"},
         [OPTION_HELP] = {"help", 'h', NULL, "this help"},
         [OPTION_VERSION] = {"version", 0, NULL, "the version"},
 };
@@ -110,6 +112,12 @@ static int take_option(struct parser *parser, enum option option, const char *va
                 return 0;
         case OPTION_EXPLAIN:
                 options->explain = value;
+                return 0;
+        case OPTION_CHECK:
+                options->check = true;
+                return 0;
+        case OPTION_DIFF:
+                options->diff = true;
                 return 0;
         case OPTION_HELP:
                 options->help = true;
@@ -319,7 +327,7 @@ static int check(struct parser *parser)
                 return EXIT_TROUBLE;
         }
 
-        if (find_format(command, parser->format, &options->format))
+        if (command->options & OPTION_BIT(OPTION_OUTPUT) && find_format(command, parser->format, &options->format))
                 return EXIT_TROUBLE;
 
         return check_stdin(options);

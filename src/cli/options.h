@@ -32,6 +32,8 @@ enum option {
         OPTION_SOCKET,
         OPTION_FAIL_ON,
         OPTION_EXPLAIN,
+        OPTION_CHECK,
+        OPTION_DIFF,
         OPTION_HELP,
         OPTION_VERSION,
         OPTION_MAX,
@@ -73,6 +75,8 @@ struct options {
         const char *socket; /* NULL: not given; and the next two */
         const char *fail_on;
         const char *explain;
+        bool check;
+        bool diff;
         bool colour_out; /* what is written to standard output may carry colour */
         bool colour_err;
         bool help;

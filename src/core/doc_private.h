@@ -75,6 +75,9 @@ int doc_scan(struct doc_file *file, struct arena *arena);
 /* Types a plain scalar as YAML 1.1 does it (the resolver of sigs.k8s.io/yaml) and sets kind, and integer or boolean. */
 void doc_type_plain(struct doc_node *node);
 
+/* Whether two trees hold the same values, lists in the same order. arena is for the work. 0 or -ENOMEM. */
+int doc_compare(struct arena *arena, const struct doc_node *a, const struct doc_node *b, bool *ret);
+
 /* doc_diag() at a place that has no node. */
 void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char *rule, const char *hint,
                  const char *fmt, ...) _printf_(6, 7);

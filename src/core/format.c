@@ -99,6 +99,7 @@ static int sort_map(struct arena *arena, struct layout_item *map, bool labels)
 {
         struct sorted *sorted = arena_array(arena, map->len, sizeof(*sorted));
         struct layout_item *child;
+        bool moved = false;
         size_t len = 0, i;
 
         if (!sorted)
@@ -108,8 +109,16 @@ static int sort_map(struct arena *arena, struct layout_item *map, bool labels)
         qsort(sorted, len, sizeof(*sorted), labels ? cmp_key : cmp_rank);
         map->first = map->last = NULL;
         map->len = 0;
-        for (i = 0; i < len; i++)
+        for (i = 0; i < len; i++) {
+                moved |= sorted[i].pos != i;
                 layout_add(map, sorted[i].item);
+        }
+        /* Empty lines made groups of the old order. */
+        for (child = moved ? map->first : NULL; child; child = child->next) {
+                child->blank = false;
+                if (child->head.first)
+                        child->head.first->blank = false;
+        }
         return 0;
 }
 
@@ -236,12 +245,40 @@ void format_write(struct strbuf *ret, struct layout *layout, const bool *wanted)
         }
 }
 
+/* Reads what was written: a firewall's rules are not to depend on the printer being right. */
+static int check_written(const struct layout *layout, struct arena *arena, const struct strbuf *text, bool *ret)
+{
+        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
+        struct layout written;
+        size_t i;
+        int r;
+
+        r = layout_read(&written, arena, "", text->text ? text->text : "", text->len, &diags);
+        *ret = r == 0 && diags.errors == 0 && written.notes == layout->notes &&
+               written.file.docs_len == layout->file.docs_len;
+        for (i = 0; r == 0 && *ret && i < layout->file.docs_len; i++)
+                r = doc_compare(arena, layout->file.docs[i], written.file.docs[i], ret);
+        return r;
+}
+
+static int report_unwritable(const char *name, struct diag_list *diags)
+{
+        const struct diag where = {
+                .severity = DIAG_ERROR,
+                .file = (char *)name,
+                .hint = "this is a mistake in vethwall and worth a report; the file stays as it is",
+        };
+
+        return diag_add(diags, &where, "what it says would not survive being formatted");
+}
+
 int format_policies(struct strbuf *ret, const char *name, const char *bytes, size_t size, struct diag_list *diags)
 {
         _cleanup_(arena_freep) struct arena *arena = arena_new();
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
         size_t errors = diags->errors, i;
         struct layout layout;
-        bool *wanted;
+        bool *wanted, same = false;
         int r;
 
         if (!arena)
@@ -259,6 +296,14 @@ int format_policies(struct strbuf *ret, const char *name, const char *bytes, siz
         }
         if (r < 0)
                 return r;
-        format_write(ret, &layout, wanted);
+        format_write(&text, &layout, wanted);
+        r = strbuf_check(&text);
+        if (r == 0)
+                r = check_written(&layout, arena, &text, &same);
+        if (r < 0)
+                return r;
+        if (!same)
+                return report_unwritable(name, diags);
+        strbuf_add(ret, text.text, text.len);
         return strbuf_check(ret);
 }

@@ -35,11 +35,12 @@ struct attach {
         size_t closed_until; /* the mark of the collection that a comment closed: those below it go no deeper */
 };
 
-/* At the line's end there is room for one. A list's item that is a collection begins with the first of its own items, so
- * that a comment at the end of that line would be theirs. */
+/* At the line's end there is room for one. A list's item that is a collection begins with the first of its own items, unless
+ * an anchor stands there, so that a comment at the end of that line would be theirs. */
 static void add_line(struct layout_item *item, struct layout_note *note)
 {
-        bool taken = item->line || (!item->key && !item->target && (item->kind == DOC_LIST || item->kind == DOC_MAP));
+        bool taken = item->line || (!item->key && !item->target && !item->anchor &&
+                                    (item->kind == DOC_LIST || item->kind == DOC_MAP));
 
         if (taken)
                 layout_notes_add(&item->head, note);
@@ -65,7 +66,10 @@ static void attach_behind(const struct layout_mark *mark, struct layout_note *no
         case LAYOUT_FLOW_END:
                 break;
         }
-        add_line(mark->item, note);
+        if (mark->item == mark->doc->root)
+                layout_notes_add(mark->type == LAYOUT_FLOW_END ? &mark->item->foot : &mark->item->head, note);
+        else
+                add_line(mark->item, note);
 }
 
 /* The collection among those that end here which the comment closes, or NULL. They end from the inside out. */
@@ -141,6 +145,11 @@ int layout_attach(struct layout *layout, struct arena *arena, const struct layou
                         attach_alone(&a, &comments[i], note);
                 else
                         attach_behind(&a.marks[a.next - 1], note);
+        }
+        for (i = 0; i < layout->docs_len; i++) {
+                struct layout_item *root = layout->docs[i].root;
+
+                root->blank = root->first && root->first->blank;
         }
         return 0;
 }

@@ -149,7 +149,11 @@ void layout_print(struct strbuf *buf, struct layout_doc *doc, bool first)
                 put_line_note(&p, doc->line);
         }
         p.opened = true;
-        put_notes(&p, &doc->root->head, 0);
+        if (doc->root->head.first) {
+                put_notes(&p, &doc->root->head, 0);
+                put_blank(&p, doc->root->blank);
+                p.opened = true;
+        }
         put_items(&p, doc->root, 0, false);
         put_notes(&p, &doc->root->foot, 0);
 }

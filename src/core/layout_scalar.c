@@ -134,7 +134,7 @@ void layout_text(struct strbuf *buf, const char *text)
 {
         if (is_plain(text)) {
                 strbuf_puts(buf, text);
-        } else if (strpbrk(text, "\"\\") && !strchr(text, '\'') && is_one_line(text)) {
+        } else if (text[strcspn(text, "\"\\")] && !strchr(text, '\'') && is_one_line(text)) {
                 strbuf_putc(buf, '\'');
                 strbuf_puts(buf, text);
                 strbuf_putc(buf, '\'');

@@ -2,10 +2,12 @@
 /* Files and directories into memory, and from there through the core's loaders. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <vethwall/arena.h>
 #include <vethwall/doc.h>
@@ -192,10 +194,13 @@ static int expand(struct path_list *list, const char *const *paths, size_t len, 
         return 0;
 }
 
-/* Hands each file to load. */
-static int read_each(const char *const *paths, size_t len, struct diag_list *diags,
-                     int (*load)(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags),
-                     void *into)
+const char *file_shown(const char *path)
+{
+        return strcmp(path, "-") == 0 ? "<stdin>" : path;
+}
+
+int policy_files_visit(const char *const *paths, size_t len, struct diag_list *diags,
+                       int (*visit)(void *arg, const char *path, const char *bytes, size_t size), void *arg)
 {
         _cleanup_(path_list_fini) struct path_list list = {NULL, 0, 0};
         size_t i;
@@ -203,15 +208,37 @@ static int read_each(const char *const *paths, size_t len, struct diag_list *dia
 
         r = expand(&list, paths, len, diags);
         for (i = 0; r == 0 && i < list.len; i++) {
-                const char *name = strcmp(list.items[i], "-") == 0 ? "<stdin>" : list.items[i];
                 _cleanup_free_ char *bytes = NULL;
                 size_t size;
 
                 r = file_read(list.items[i], &bytes, &size, diags);
                 if (r == 0 && bytes)
-                        r = load(into, name, bytes, size, diags);
+                        r = visit(arg, list.items[i], bytes, size);
         }
         return r;
+}
+
+/* Loaders of the core, given files. */
+struct loading {
+        int (*load)(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags);
+        void *into;
+        struct diag_list *diags;
+};
+
+static int load_file(void *arg, const char *path, const char *bytes, size_t size)
+{
+        const struct loading *loading = arg;
+
+        return loading->load(loading->into, file_shown(path), bytes, size, loading->diags);
+}
+
+static int read_each(const char *const *paths, size_t len, struct diag_list *diags,
+                     int (*load)(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags),
+                     void *into)
+{
+        struct loading loading = {.load = load, .into = into, .diags = diags};
+
+        return policy_files_visit(paths, len, diags, load_file, &loading);
 }
 
 static int load_policies(void *into, const char *name, const char *bytes, size_t size, struct diag_list *diags)
@@ -265,4 +292,78 @@ int inventory_read(const char *const *paths, size_t len, struct inventory **ret,
         if (r == 0)
                 *ret = steal(inventory);
         return r;
+}
+
+static void close_fd(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+}
+
+static int write_all(int fd, const char *bytes, size_t size)
+{
+        while (size > 0) {
+                ssize_t n = write(fd, bytes, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                bytes += n;
+                size -= (size_t)n;
+        }
+        return 0;
+}
+
+/* A new file beside the old one, like it in all but its bytes. An owner that may not be given stays the caller, as when an
+ * editor saves. */
+static int write_beside(int fd, const struct stat *like, const char *bytes, size_t size)
+{
+        int r = write_all(fd, bytes, size);
+
+        if (r < 0)
+                return r;
+        if ((like->st_uid != geteuid() || like->st_gid != getegid()) && fchown(fd, like->st_uid, like->st_gid) < 0 &&
+            errno != EPERM)
+                return -errno;
+        if (fchmod(fd, like->st_mode & 07777) < 0 || fsync(fd) < 0)
+                return -errno;
+        return 0;
+}
+
+static int replace(const char *path, const char *bytes, size_t size)
+{
+        _cleanup_free_ char *real = realpath(path, NULL), *beside = NULL;
+        _cleanup_(close_fd) int fd = -1;
+        struct stat st;
+        int r;
+
+        if (!real || stat(real, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EINVAL;
+        if (access(real, W_OK) < 0)
+                return -errno;
+        if (asprintf(&beside, "%s.XXXXXX", real) < 0)
+                return -ENOMEM;
+        fd = mkostemp(beside, O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        r = write_beside(fd, &st, bytes, size);
+        if (r == 0 && rename(beside, real) < 0)
+                r = -errno;
+        if (r < 0)
+                unlink(beside);
+        return r;
+}
+
+int file_replace(const char *path, const char *bytes, size_t size, struct diag_list *diags)
+{
+        char buf[256], problem[300];
+        int r = replace(path, bytes, size);
+
+        if (r == 0 || r == -ENOMEM)
+                return r;
+        snprintf(problem, sizeof(problem), "cannot be written: %s", strerror_r(-r, buf, sizeof(buf)));
+        return report(diags, path, problem, NULL);
 }

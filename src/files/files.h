@@ -22,3 +22,16 @@ int policies_read_with_sources(const char *const *paths, size_t len, struct poli
 
 /* The same for inventory files. */
 int inventory_read(const char *const *paths, size_t len, struct inventory **ret, struct diag_list *diags);
+
+/* Hands every policy file of paths, directories understood as above, to visit, which returns 0 or a negative errno that ends it all. 0 (look at diags->errors), -ENOMEM, or
+ * what visit returned. */
+int policy_files_visit(const char *const *paths, size_t len, struct diag_list *diags,
+                       int (*visit)(void *arg, const char *path, const char *bytes, size_t size), void *arg);
+
+/* The name of a path in messages: standard input has one. */
+const char *file_shown(const char *path);
+
+/* Puts other bytes in the place of a file's, all at once or not at all, and keeps its mode and owner. Where the path is a
+ * symbolic link, the file it leads to is replaced, and the link stays. What cannot be done becomes an error in diags.
+ * 0 or -ENOMEM. */
+int file_replace(const char *path, const char *bytes, size_t size, struct diag_list *diags);

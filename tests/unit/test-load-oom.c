@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include <vethwall/diag.h>
+#include <vethwall/format.h>
 #include <vethwall/inventory.h>
 #include <vethwall/policy.h>
 #include <vethwall/strbuf.h>
@@ -126,6 +127,18 @@ static int load_inventory(struct diag_list *diags)
         return r;
 }
 
+static const char unformatted[] = "# above\nkind: NetworkPolicy # beside\napiVersion: networking.k8s.io/v1\n"
+                                  "metadata: { name: web, annotations: { a: \"1\\n2\", b: &x \"é\", c: *x } }\n"
+                                  "spec: { ingress: [ { ports: [ { port: 0x50 } ] } ], podSelector: {} }\n"
+                                  "---\nkind: Deployment\napiVersion: apps/v1\n# below\n";
+
+static int format(struct diag_list *diags)
+{
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+        return format_policies(&text, "p.yaml", unformatted, strlen(unformatted), diags);
+}
+
 /* Fails one allocation after the other, until there is none left to fail. */
 static void fail_each(int (*load)(struct diag_list *diags), size_t errors)
 {
@@ -166,11 +179,18 @@ static void test_inventory(void **state)
         fail_each(load_inventory, 2);
 }
 
+static void test_format(void **state)
+{
+        (void)state;
+        fail_each(format, 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_policies),
                 cmocka_unit_test(test_inventory),
+                cmocka_unit_test(test_format),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
