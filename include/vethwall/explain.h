@@ -25,6 +25,7 @@ struct explain_query {
         struct explain_party dst; /* not outside if src is */
         uint8_t protocol;
         uint16_t port; /* TCP, UDP and SCTP only; 1 to 65535 */
+        bool own_host; /* an endpoint and the host it is on, which the configuration lets pass whatever policy says */
 };
 
 /* How a peer entry of a rule answers. */
@@ -92,9 +93,10 @@ struct explain_tier {
 /* Whether a side is judged at all. */
 enum explain_status {
         EXPLAIN_JUDGED,
-        EXPLAIN_OUTSIDE, /* no endpoint: no policy judges it */
-        EXPLAIN_HOST,    /* the host: no policy selects it */
-        EXPLAIN_SELF,    /* source and destination are one endpoint */
+        EXPLAIN_OUTSIDE,  /* no endpoint: no policy judges it */
+        EXPLAIN_HOST,     /* the host: no policy selects it */
+        EXPLAIN_SELF,     /* source and destination are one endpoint */
+        EXPLAIN_OWN_HOST, /* query.own_host */
         EXPLAIN_STATUS_MAX,
 };
 

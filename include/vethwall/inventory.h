@@ -85,6 +85,11 @@ const struct namespace *inventory_find_namespace(const struct inventory *invento
 bool named_port_parse(const char *name, const char *text, struct named_port *ret);
 
 struct diag_list;
+struct strbuf;
+
+/* Appends the sealed inventory as JSON that inventory_load() makes the same of: names, labels, addresses and ports, those
+ * that the agent derived included. Left out are labels with keys that no file could hold. */
+void inventory_write(struct strbuf *buf, const struct inventory *inventory);
 
 /* Reads an inventory file (bytes in memory; name is for messages) into an unsealed inventory; may be called
  * for several files. Every error goes to diags, and the call goes on. 0 (look at diags->errors) or -ENOMEM. */

@@ -27,7 +27,7 @@ void strbuf_puts(struct strbuf *buf, const char *text);
 void strbuf_putc(struct strbuf *buf, char c);
 void strbuf_printf(struct strbuf *buf, const char *fmt, ...) _printf_(2, 3);
 
-/* The text as a JSON string, quotes included; invalid UTF-8 bytes become U+FFFD. */
+/* The text as a JSON string, quotes included, that YAML reads alike; invalid UTF-8 bytes become U+FFFD. */
 void strbuf_json(struct strbuf *buf, const char *text);
 
 /* The text as a terminal may show it: control characters, marks that reorder text and invalid UTF-8 become U+FFFD. */

@@ -56,7 +56,7 @@ void agent_load_policies(struct agent *agent)
         int r;
 
         agent->metrics.policy_loads++;
-        r = policies_read(agent->config->policies, agent->config->policies_len, &set, &diags);
+        r = policies_read_with_sources(agent->config->policies, agent->config->policies_len, &set, &diags);
         if (r < 0) {
                 agent->metrics.policy_loads_failed++;
                 log_errno(LOG_ERR, r, "the policies cannot be read; those in force stay");

@@ -209,16 +209,25 @@ void agent_answer_metrics(void *user, const char *path, const char *accept, stru
 
 /* control */
 
+static void fill_reply(struct http_reply *reply, int r)
+{
+        if (r < 0) {
+                reply->body.failed = true;
+        } else if (r == REPORT_E_EARLY) {
+                reply->code = 503;
+                strbuf_puts(&reply->body, "{\"error\": \"nothing is in force yet\"}\n");
+        }
+}
+
 void agent_answer_control(void *user, const char *path, const char *accept _unused_, struct http_reply *reply)
 {
         static const struct {
                 const char *path;
                 int (*report)(struct strbuf *buf, const struct report_view *view);
         } reports[] = {
-                {"/v1/status", report_status},
-                {"/v1/endpoints", report_endpoints},
-                {"/v1/policies", report_policies},
-                {"/v1/counters", report_counters},
+                {"/v1/status", report_status},     {"/v1/endpoints", report_endpoints},
+                {"/v1/policies", report_policies}, {"/v1/counters", report_counters},
+                {"/v1/state", report_state},
         };
         struct agent *agent = user;
         struct report_view view;
@@ -234,8 +243,7 @@ void agent_answer_control(void *user, const char *path, const char *accept _unus
         reply->type = "application/json";
         for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
                 if (strcmp(path, reports[i].path) == 0) {
-                        if (reports[i].report(&reply->body, &view) < 0)
-                                reply->body.failed = true;
+                        fill_reply(reply, reports[i].report(&reply->body, &view));
                         return;
                 }
         reply->code = 404;

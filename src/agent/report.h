@@ -33,8 +33,15 @@ struct report_view {
 const char *report_unenforced(const struct report_view *view, const struct state_container *container, char *buf,
                               size_t size);
 
-/* Each appends one document. 0 or -ENOMEM. */
+enum {
+        REPORT_E_EARLY = 1, /* nothing is in force yet that could be told */
+};
+
+/* Each appends one document. 0, REPORT_E_EARLY or a negative errno. */
 int report_status(struct strbuf *buf, const struct report_view *view);
 int report_endpoints(struct strbuf *buf, const struct report_view *view);
 int report_policies(struct strbuf *buf, const struct report_view *view);
 int report_counters(struct strbuf *buf, const struct report_view *view);
+
+/* report_state.c: settings, the host's addresses, policy files and inventory in force. */
+int report_state(struct strbuf *buf, const struct report_view *view);

@@ -196,30 +196,6 @@ static int endpoint_labels(struct arena *arena, const struct state_container *co
         return 0;
 }
 
-/* "8080/tcp"; the protocol may be left out. */
-static bool parse_port(const char *text, struct named_port *ret)
-{
-        static const struct {
-                const char *name;
-                uint8_t protocol;
-        } protocols[] = {{"", IPPROTO_TCP}, {"/tcp", IPPROTO_TCP}, {"/udp", IPPROTO_UDP}, {"/sctp", IPPROTO_SCTP}};
-        unsigned long port;
-        char *end;
-
-        if (!isdigit((unsigned char)*text))
-                return false;
-        port = strtoul(text, &end, 10);
-        if (port == 0 || port > UINT16_MAX)
-                return false;
-        for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
-                if (strcasecmp(end, protocols[i].name) == 0) {
-                        ret->protocol = protocols[i].protocol;
-                        ret->port = (uint16_t)port;
-                        return true;
-                }
-        return false;
-}
-
 static int endpoint_ports(struct arena *arena, const struct state_container *container, struct endpoint *ret)
 {
         ret->ports = arena_array(arena, container->ports_len + container->labels.len, sizeof(*ret->ports));
@@ -229,13 +205,10 @@ static int endpoint_ports(struct arena *arena, const struct state_container *con
                 ret->ports[ret->ports_len++] = container->ports[i];
         for (size_t i = 0; i < container->labels.len; i++) {
                 const struct label *label = &container->labels.items[i];
-                struct named_port port = {0};
 
-                if (strncmp(label->key, PORT_PREFIX, strlen(PORT_PREFIX)) != 0 || !parse_port(label->value, &port))
-                        continue;
-                port.name = label->key + strlen(PORT_PREFIX);
-                if (*port.name)
-                        ret->ports[ret->ports_len++] = port;
+                if (strncmp(label->key, PORT_PREFIX, strlen(PORT_PREFIX)) == 0 &&
+                    named_port_parse(label->key + strlen(PORT_PREFIX), label->value, &ret->ports[ret->ports_len]))
+                        ret->ports_len++;
         }
         return 0;
 }
@@ -255,15 +228,18 @@ static int endpoint_addrs(const struct snapshot *snapshot, const struct state_co
 /* The nth name to try: the container's own first; then, where an older container has it, with the id. */
 static const char *nth_name(struct arena *arena, const struct state_container *container, unsigned n)
 {
+        /* A static endpoint's id is "namespace/name", and a name has no slash. */
+        const char *slash = strrchr(container->id, '/'), *id = slash ? slash + 1 : container->id;
+
         switch (n) {
         case 0:
                 return container->name;
         case 1:
-                return arena_printf(arena, "%s-%.*s", container->name, SHORT_ID, container->id);
+                return arena_printf(arena, "%s-%.*s", container->name, SHORT_ID, id);
         case 2:
-                return arena_printf(arena, "%s-%s", container->name, container->id);
+                return arena_printf(arena, "%s-%s", container->name, id);
         default:
-                return arena_printf(arena, "%s-%s-%s.%u", container->name, container->runtime, container->id, n);
+                return arena_printf(arena, "%s-%s-%s.%u", container->name, container->runtime, id, n);
         }
 }
 

@@ -12,5 +12,6 @@ int command_lint(const struct options *options);
 int command_fmt(const struct options *options);
 int command_status(const struct options *options);
 int command_endpoints(const struct options *options);
+int command_inventory(const struct options *options);
 int command_policies(const struct options *options);
 int command_counters(const struct options *options);

@@ -94,6 +94,10 @@ static int fetch(const char *socket, const char *path, struct strbuf *buf)
                 complain("cannot ask the agent on %s: %s", socket, curl_easy_strerror((CURLcode)r));
                 return EXIT_TROUBLE;
         }
+        if (status == 503) {
+                complain("the agent on %s has nothing in force yet: vethwall status tells why", socket);
+                return EXIT_TROUBLE;
+        }
         if (status != 200) {
                 complain("the agent on %s answers %s with status %ld: is it of this version?", socket, path, status);
                 return EXIT_TROUBLE;

@@ -13,6 +13,7 @@
 #include "diff.h"
 #include "flow.h"
 #include "input.h"
+#include "live.h"
 #include "output.h"
 
 enum fail_on {
@@ -270,6 +271,8 @@ int command_diff(const struct options *options)
         int r;
 
         r = parse_fail_on(options, &fail_on);
+        if (r == 0 && options->live)
+                return live_diff(options);
         if (r == 0)
                 r = check_paths(options);
         if (r == 0)

@@ -40,9 +40,10 @@ static bool one_family(const struct explain_query *query)
 }
 
 /* The address pairs to judge: those of one family, or, where there are none, all. */
-static int list_queries(const struct inventory *inventory, const struct end *src, const struct end *dst,
+static int list_queries(const struct input *input, const struct end *src, const struct end *dst,
                         const struct service *service, struct explain_query **ret, size_t *ret_len)
 {
+        const struct inventory *inventory = input->inventory;
         size_t src_ways = end_ways(inventory, src), dst_ways = end_ways(inventory, dst), len = 0, same = 0;
         _cleanup_free_ struct explain_query *queries = NULL;
 
@@ -52,13 +53,15 @@ static int list_queries(const struct inventory *inventory, const struct end *src
 
         for (size_t i = 0; i < src_ways; i++) {
                 for (size_t j = 0; j < dst_ways; j++) {
-                        const struct explain_query query = {
+                        struct explain_query query = {
                                 .src = party_at(inventory, src, i),
                                 .dst = party_at(inventory, dst, j),
                                 .protocol = service->protocol,
                                 .port = service->port,
                         };
 
+                        query.own_host = input_own_host(input, query.src.endpoint, &query.src.addr) ||
+                                         input_own_host(input, query.dst.endpoint, &query.dst.addr);
                         if (one_family(&query) && same++ == 0)
                                 len = 0;
                         if (one_family(&query) || same == 0)
@@ -135,7 +138,7 @@ static int make_answer(struct answer *answer, const struct options *options, str
         if (r != 0)
                 return r;
 
-        r = list_queries(input->inventory, &src, &dst, &answer->service, &answer->queries, &answer->queries_len);
+        r = list_queries(input, &src, &dst, &answer->service, &answer->queries, &answer->queries_len);
         if (r < 0)
                 return r;
 

@@ -7,10 +7,8 @@
 #include "output.h"
 
 static const char *const status_names[] = {
-        [EXPLAIN_JUDGED] = "judged",
-        [EXPLAIN_OUTSIDE] = "outside",
-        [EXPLAIN_HOST] = "host",
-        [EXPLAIN_SELF] = "self",
+        [EXPLAIN_JUDGED] = "judged", [EXPLAIN_OUTSIDE] = "outside",  [EXPLAIN_HOST] = "host",
+        [EXPLAIN_SELF] = "self",     [EXPLAIN_OWN_HOST] = "ownHost",
 };
 static_assert(ARRAY_SIZE(status_names) == EXPLAIN_STATUS_MAX, "a status without a name");
 

@@ -220,6 +220,9 @@ static void put_cause(struct strbuf *buf, const struct answer *answer, enum dire
         case EXPLAIN_SELF:
                 strbuf_puts(buf, ", as an endpoint always reaches itself\n");
                 return;
+        case EXPLAIN_OWN_HOST:
+                strbuf_puts(buf, ", as the other end is its own host (hostTraffic: allow)\n");
+                return;
         case EXPLAIN_JUDGED:
         case EXPLAIN_STATUS_MAX:
                 break;

@@ -3,12 +3,14 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <vethwall/arena.h>
 #include <vethwall/diag.h>
 #include <vethwall/settings.h>
 #include <vethwall/strbuf.h>
 
 #include "files/files.h"
 #include "input.h"
+#include "live.h"
 #include "output.h"
 
 void input_fini(struct input *input)
@@ -16,11 +18,25 @@ void input_fini(struct input *input)
         world_free(input->world);
         policy_set_free(input->policies);
         inventory_free(input->inventory);
+        arena_free(input->arena);
         *input = (struct input)INPUT_INIT;
 }
 
-/* An object that is no policy is passed over, but never in silence: it may have been meant as one. */
-static int warn_skipped(struct diag_list *diags, const struct policy_set *set)
+bool input_own_host(const struct input *input, size_t endpoint, const struct addr *addr)
+{
+        if (!input->is_live || input->settings->host_policy)
+                return false;
+        if (endpoint != WORLD_OUTSIDE)
+                return input->inventory->endpoints[endpoint].host_network;
+
+        for (size_t i = 0; i < input->host_len; i++)
+                if (addr_equal(&input->host[i], addr))
+                        return true;
+
+        return false;
+}
+
+int input_warn_skipped(struct diag_list *diags, const struct policy_set *set)
 {
         int r;
 
@@ -52,7 +68,7 @@ int input_policies(struct policy_set **ret, const char *const *paths, size_t len
         if (r < 0)
                 return r;
 
-        r = warn_skipped(diags, policies);
+        r = input_warn_skipped(diags, policies);
         if (r < 0)
                 return r;
 
@@ -78,6 +94,9 @@ int input_read(struct input *ret, const struct options *options)
         _cleanup_(input_fini) struct input input = INPUT_INIT;
         int r;
 
+        if (options->live)
+                return live_read(ret, options);
+
         r = input_policies(&input.policies, options->policies, options->policies_len, &diags);
         if (r == 0)
                 r = inventory_read(options->inventories, options->inventories_len, &input.inventory, &diags);
@@ -90,7 +109,8 @@ int input_read(struct input *ret, const struct options *options)
         if (input.policies->files_len == 0)
                 complain("warning: there is no policy file in what -p names, so nothing is isolated");
 
-        r = world_new(&input.world, input.policies, input.inventory, &settings_default);
+        input.settings = &settings_default;
+        r = world_new(&input.world, input.policies, input.inventory, input.settings);
         if (r < 0)
                 return complain_errno(r);
 

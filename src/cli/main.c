@@ -14,7 +14,7 @@ const struct command commands[] = {
                 .operands = "",
                 .summary = "The nftables ruleset that enforces the policies",
                 .details = "It is what the agent would load, as text for nft -f. Nothing is loaded.\n",
-                .options = OPTIONS_FILES,
+                .options = OPTIONS_FILES | OPTIONS_LIVE,
                 .formats = 1u << FORMAT_NFT,
                 .run = command_compile,
         },
@@ -24,7 +24,7 @@ const struct command commands[] = {
                 .summary = "Who can reach whom",
                 .details = "Without operands, everything that is allowed; with tcp/80, udp/53, icmp and the like, only "
                            "that.\nIt says what policy allows, and does not ask whether there is a route.\n",
-                .options = OPTIONS_FILES,
+                .options = OPTIONS_FILES | OPTIONS_LIVE,
                 .formats = FORMATS_TEXT_JSON | 1u << FORMAT_CSV,
                 .operands_max = SIZE_MAX,
                 .run = command_matrix,
@@ -35,7 +35,7 @@ const struct command commands[] = {
                 .summary = "Why a flow is allowed or denied",
                 .details = "SRC and DST are endpoints (namespace/name, or a name that is unique) or addresses.\n"
                            "Exit code: 0 allowed, 1 denied, 2 trouble.\n",
-                .options = OPTIONS_FILES,
+                .options = OPTIONS_FILES | OPTIONS_LIVE,
                 .formats = FORMATS_TEXT_JSON,
                 .operands_min = 3,
                 .operands_max = 3,
@@ -43,17 +43,20 @@ const struct command commands[] = {
         },
         {
                 .name = "diff",
-                .operands = "OLD NEW",
+                .operands = "OLD NEW | --live NEW",
                 .summary = "Which flows a change of policies allows or denies, and by which rules",
                 .details =
                         "OLD and NEW are policy files, or directories of them. With -i twice, OLD is judged with the "
-                        "first inventory\nand NEW with the second. Exit code: 0 no change as --fail-on says (any, "
+                        "first inventory\nand NEW with the second. With --live, OLD and the inventory are those of the "
+                        "running agent. Exit code: 0 no change as --fail-on says (any, "
                         "widen, narrow; "
                         "else any),\n1 some, 2 trouble.\n",
-                .options = OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FAIL_ON),
+                .options = OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FAIL_ON) |
+                           OPTIONS_LIVE,
                 .formats = FORMATS_TEXT_JSON | 1u << FORMAT_MARKDOWN,
                 .operands_min = 2,
                 .operands_max = 2,
+                .operands_live = 1,
                 .run = command_diff,
         },
         {
@@ -100,6 +103,14 @@ const struct command commands[] = {
                 .options = OPTIONS_AGENT,
                 .formats = FORMATS_TEXT_JSON,
                 .run = command_endpoints,
+        },
+        {
+                .name = "inventory",
+                .operands = "",
+                .summary = "The endpoints the running agent knows, as a file for -i",
+                .options = OPTIONS_AGENT,
+                .formats = 1u << FORMAT_JSON,
+                .run = command_inventory,
         },
         {
                 .name = "policies",

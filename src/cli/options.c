@@ -21,6 +21,7 @@ static const struct {
         [OPTION_OUTPUT] = {"output", 'o', "FORMAT", NULL},
         [OPTION_COLOR] = {"color", 0, "WHEN", "auto, always or never"},
         [OPTION_SOCKET] = {"socket", 0, "PATH", "the agent's control socket (VETHWALL_SOCKET, " CONTROL_SOCKET ")"},
+        [OPTION_LIVE] = {"live", 0, NULL, "ask about the policies and endpoints of the running agent"},
         [OPTION_FAIL_ON] = {"fail-on", 0, "WHAT", "what makes the exit code 1"},
         [OPTION_EXPLAIN] = {"explain", 0, "RULE", "tell about a rule, VW301 for example, or list all rules"},
         [OPTION_CHECK] = {"check", 0, NULL, "write nothing; name the files that would change"},
@@ -106,6 +107,9 @@ static int take_option(struct parser *parser, enum option option, const char *va
                 return set_colour(parser, value);
         case OPTION_SOCKET:
                 options->socket = value;
+                return 0;
+        case OPTION_LIVE:
+                options->live = true;
                 return 0;
         case OPTION_FAIL_ON:
                 options->fail_on = value;
@@ -298,6 +302,50 @@ static int check_stdin(const struct options *options)
         return EXIT_TROUBLE;
 }
 
+static int check_operands(const struct options *options)
+{
+        const struct command *command = options->command;
+        bool other = options->live && command->operands_live > 0;
+        size_t min = other ? command->operands_live : command->operands_min;
+        size_t max = other ? command->operands_live : command->operands_max;
+
+        if (options->operands_len >= min && options->operands_len <= max)
+                return 0;
+
+        complain("usage: vethwall %s [OPTION...]%s%s", command->name, command->operands[0] ? " " : "",
+                 command->operands);
+        return EXIT_TROUBLE;
+}
+
+/* Policies and inventory come from files or from the agent. */
+static int check_sources(const struct options *options, unsigned seen)
+{
+        const struct command *command = options->command;
+
+        if (options->live && seen & (OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_INVENTORY))) {
+                complain("with --live, policies and inventory are the agent's: leave out -p and -i");
+                return EXIT_TROUBLE;
+        }
+        if (options->live)
+                return 0;
+
+        if (command->options & OPTION_BIT(OPTION_LIVE) && seen & OPTION_BIT(OPTION_SOCKET)) {
+                complain("%s asks the agent only with --live", command->name);
+                return EXIT_TROUBLE;
+        }
+        if (command->options & OPTION_BIT(OPTION_POLICY) && options->policies_len == 0) {
+                complain("%s needs policies: give a file or directory with -p PATH", command->name);
+                return EXIT_TROUBLE;
+        }
+        if (command->options & OPTION_BIT(OPTION_INVENTORY) && !command->needs_no_inventory &&
+            options->inventories_len == 0) {
+                complain("%s needs an inventory: give a file with -i FILE", command->name);
+                return EXIT_TROUBLE;
+        }
+
+        return 0;
+}
+
 /* What depends on the command, once all is read. */
 static int check(struct parser *parser)
 {
@@ -311,21 +359,8 @@ static int check(struct parser *parser)
                 }
         }
 
-        if (options->operands_len < command->operands_min || options->operands_len > command->operands_max) {
-                complain("usage: vethwall %s [OPTION...]%s%s", command->name, command->operands[0] ? " " : "",
-                         command->operands);
+        if (check_operands(options) || check_sources(options, parser->seen))
                 return EXIT_TROUBLE;
-        }
-
-        if (command->options & OPTION_BIT(OPTION_POLICY) && options->policies_len == 0) {
-                complain("%s needs policies: give a file or directory with -p PATH", command->name);
-                return EXIT_TROUBLE;
-        }
-        if (command->options & OPTION_BIT(OPTION_INVENTORY) && !command->needs_no_inventory &&
-            options->inventories_len == 0) {
-                complain("%s needs an inventory: give a file with -i FILE", command->name);
-                return EXIT_TROUBLE;
-        }
 
         if (command->options & OPTION_BIT(OPTION_OUTPUT) && find_format(command, parser->format, &options->format))
                 return EXIT_TROUBLE;

@@ -30,6 +30,7 @@ enum option {
         OPTION_OUTPUT,
         OPTION_COLOR,
         OPTION_SOCKET,
+        OPTION_LIVE,
         OPTION_FAIL_ON,
         OPTION_EXPLAIN,
         OPTION_CHECK,
@@ -42,6 +43,7 @@ enum option {
 #define OPTION_BIT(option) (1u << (option))
 #define OPTIONS_FILES (OPTION_BIT(OPTION_POLICY) | OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT))
 #define OPTIONS_AGENT (OPTION_BIT(OPTION_SOCKET) | OPTION_BIT(OPTION_OUTPUT))
+#define OPTIONS_LIVE (OPTION_BIT(OPTION_LIVE) | OPTION_BIT(OPTION_SOCKET))
 #define OPTIONS_COMMON (OPTION_BIT(OPTION_COLOR) | OPTION_BIT(OPTION_HELP) | OPTION_BIT(OPTION_VERSION))
 
 struct options;
@@ -56,6 +58,7 @@ struct command {
         bool needs_no_inventory; /* it takes one, and does without */
         size_t operands_min;
         size_t operands_max;
+        size_t operands_live;                      /* with --live, exactly so many; 0: as without */
         int (*run)(const struct options *options); /* an exit code */
 };
 
@@ -77,6 +80,7 @@ struct options {
         const char *explain;
         bool check;
         bool diff;
+        bool live;
         bool colour_out; /* what is written to standard output may carry colour */
         bool colour_err;
         bool help;

@@ -18,6 +18,7 @@ struct question {
         const struct explain_party *dst; /* one of the two: it resolves port names */
         uint8_t protocol;
         uint16_t port;
+        bool own_host;
 };
 
 static const struct endpoint *party_endpoint(struct world *world, const struct explain_party *party)
@@ -269,8 +270,8 @@ static int explain_side(const struct question *question, struct arena *arena, st
         }
 
         class = world_class(question->world, question->direction, subject->endpoint);
-        if (class == UINT32_MAX) {
-                ret->status = EXPLAIN_HOST;
+        if (class == UINT32_MAX || question->own_host) {
+                ret->status = class == UINT32_MAX ? EXPLAIN_HOST : EXPLAIN_OWN_HOST;
                 return 0;
         }
 
@@ -307,6 +308,7 @@ int explain(struct explanation **ret, struct world *world, const struct explain_
                         .dst = &query->dst,
                         .protocol = query->protocol,
                         .port = query->port,
+                        .own_host = query->own_host,
                 };
 
                 r = explain_side(&question, explanation->arena, &explanation->sides[i]);

@@ -19,6 +19,7 @@ struct inventory_loader {
         struct doc_file *file;
         struct arena *arena; /* of this call */
         const char *name;    /* the file's, in the inventory's arena */
+        bool observed; /* an agent wrote the document: names and labels are what they are, derived ones included */
 };
 
 static void *scratch(struct inventory_loader *loader, size_t len, size_t size)
@@ -61,7 +62,7 @@ static void load_labels(struct inventory_loader *loader, const struct doc_node *
 
                 if (!value)
                         continue;
-                if (endpoint && is_derived_label(pair->key->text))
+                if (endpoint && !loader->observed && is_derived_label(pair->key->text))
                         doc_diag(loader->file, pair->key, DIAG_ERROR, "VW005",
                                  "remove it; it is set by what the endpoint is", "the label \"%s\" cannot be given",
                                  doc_shown(pair->key->text, shown));
@@ -178,7 +179,8 @@ static void load_ports(struct inventory_loader *loader, const struct doc_node *n
                 return;
         for (i = 0; list && i < list->len; i++)
                 load_port(loader, list->items[i], endpoint);
-        for (i = 0; i < endpoint->labels.len; i++) {
+        /* An agent lists them all. */
+        for (i = 0; !loader->observed && i < endpoint->labels.len; i++) {
                 const struct label *label = &endpoint->labels.items[i];
 
                 if (strncmp(label->key, PORT_LABEL_PREFIX, strlen(PORT_LABEL_PREFIX)) != 0)
@@ -244,6 +246,12 @@ static bool is_plain_name(const char *text)
                strcmp(text, "..") != 0 && !text[strcspn(text, " \t\r\n\"'\\")];
 }
 
+/* Container engines have their own ideas of names; what an agent gives is unique, and has no "/". */
+static bool is_observed_name(const char *text)
+{
+        return *text && !strchr(text, '/');
+}
+
 static bool load_identity(struct inventory_loader *loader, const struct doc_node *node, struct endpoint *endpoint)
 {
         char shown[DOC_SHOWN_MAX];
@@ -257,13 +265,13 @@ static bool load_identity(struct inventory_loader *loader, const struct doc_node
         doc_get_string(loader->file, node, "namespace", &endpoint->ns);
         if (!doc_get_string(loader->file, node, "name", &endpoint->name))
                 return false;
-        if (!is_plain_name(endpoint->name)) {
+        if (loader->observed ? !is_observed_name(endpoint->name) : !is_plain_name(endpoint->name)) {
                 doc_diag(loader->file, doc_get(node, "name"), DIAG_ERROR, "VW008",
                          "a name holds no \"/\", space or quote", "\"%s\" is not a valid name",
                          doc_shown(endpoint->name, shown));
                 return false;
         }
-        if (!namespace_name_is_valid(endpoint->ns)) {
+        if (loader->observed ? !is_observed_name(endpoint->ns) : !namespace_name_is_valid(endpoint->ns)) {
                 doc_diag(loader->file, doc_get(node, "namespace"), DIAG_ERROR, "VW008", NAMESPACE_HINT,
                          "\"%s\" is not a valid namespace", doc_shown(endpoint->ns, shown));
                 return false;
@@ -370,11 +378,14 @@ static void load_endpoint(struct inventory_loader *loader, const struct doc_node
 {
         static const char *const fields[] = {"name",  "namespace", "labels",      "addresses",
                                              "ports", "published", "hostNetwork", "netns"};
+        static const char *const observed[] = {"name",      "namespace",   "labels",  "addresses", "ports",
+                                               "published", "hostNetwork", "runtime", "id"};
         struct endpoint endpoint = {.runtime = "static", .id = ""};
         bool named;
         int r;
 
-        if (!doc_check_fields(loader->file, node, "an endpoint", fields, ARRAY_SIZE(fields)))
+        if (!doc_check_fields(loader->file, node, "an endpoint", loader->observed ? observed : fields,
+                              loader->observed ? ARRAY_SIZE(observed) : ARRAY_SIZE(fields)))
                 return;
         named = load_identity(loader, node, &endpoint);
         load_labels(loader, node, true, 2, &endpoint.labels);
@@ -384,8 +395,13 @@ static void load_endpoint(struct inventory_loader *loader, const struct doc_node
         load_published(loader, node, &endpoint);
         if (!named || loader->file->oom)
                 return;
-        endpoint.labels.items[endpoint.labels.len++] = (struct label){LABEL_PREFIX "name", endpoint.name};
-        endpoint.labels.items[endpoint.labels.len++] = (struct label){LABEL_PREFIX "runtime", endpoint.runtime};
+        if (loader->observed) {
+                doc_get_string(loader->file, node, "runtime", &endpoint.runtime);
+                doc_get_string(loader->file, node, "id", &endpoint.id);
+        } else {
+                endpoint.labels.items[endpoint.labels.len++] = (struct label){LABEL_PREFIX "name", endpoint.name};
+                endpoint.labels.items[endpoint.labels.len++] = (struct label){LABEL_PREFIX "runtime", endpoint.runtime};
+        }
         r = inventory_add_endpoint(loader->inventory, &endpoint);
         if (r < 0) {
                 loader->file->oom = true;
@@ -404,7 +420,8 @@ static void load_namespace(struct inventory_loader *loader, const struct doc_pai
         char shown[DOC_SHOWN_MAX];
         int r;
 
-        if (pair->key->kind != DOC_STRING || !namespace_name_is_valid(ns.name)) {
+        if (pair->key->kind != DOC_STRING ||
+            (loader->observed ? !is_observed_name(ns.name) : !namespace_name_is_valid(ns.name))) {
                 doc_diag(loader->file, pair->key, DIAG_ERROR, "VW008", NAMESPACE_HINT,
                          "\"%s\" is not a valid namespace", doc_shown(ns.name, shown));
                 return;
@@ -447,7 +464,7 @@ static bool check_header(struct inventory_loader *loader, const struct doc_node 
 
 static void load_document(struct inventory_loader *loader, const struct doc_node *doc)
 {
-        static const char *const fields[] = {"apiVersion", "kind", "namespaces", "endpoints"};
+        static const char *const fields[] = {"apiVersion", "kind", "namespaces", "endpoints", "observed"};
         struct doc_node *namespaces = NULL, *endpoints = NULL;
         size_t i;
 
@@ -456,6 +473,8 @@ static void load_document(struct inventory_loader *loader, const struct doc_node
                 return;
         if (!doc_check_fields(loader->file, doc, "an inventory", fields, ARRAY_SIZE(fields)))
                 return;
+        loader->observed = false;
+        doc_get_bool(loader->file, doc, "observed", &loader->observed);
         doc_get_map(loader->file, doc, "namespaces", &namespaces);
         doc_get_list(loader->file, doc, "endpoints", &endpoints);
         for (i = 0; namespaces && i < namespaces->len; i++)

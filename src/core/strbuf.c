@@ -67,6 +67,13 @@ void strbuf_printf(struct strbuf *buf, const char *fmt, ...)
         buf->len += (size_t)len;
 }
 
+/* What JSON must escape, and what YAML, which would otherwise read the same, does not take or takes for the end of a line. */
+static bool is_escaped(uint32_t code)
+{
+        return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029 || code == 0xfeff ||
+               code == 0xfffe || code == 0xffff;
+}
+
 static void json_char(struct strbuf *buf, const char *bytes, size_t len, uint32_t code)
 {
         if (code == '"' || code == '\\')
@@ -77,7 +84,7 @@ static void json_char(struct strbuf *buf, const char *bytes, size_t len, uint32_
                 strbuf_puts(buf, "\\t");
         else if (code == '\r')
                 strbuf_puts(buf, "\\r");
-        else if (code < 0x20 || code == 0x7f)
+        else if (is_escaped(code))
                 strbuf_printf(buf, "\\u%04x", code);
         else
                 strbuf_add(buf, bytes, len);

@@ -40,7 +40,7 @@ silent() { [ ! -s "$work/out" ] || fail "$what: prints: $(cat "$work/out")"; }
 help_and_version() {
         run 0 --help
         out "Usage: vethwall COMMAND"
-        for name in compile matrix explain diff lint status endpoints policies counters; do
+        for name in compile matrix explain diff lint status endpoints inventory policies counters; do
                 out "  $name "
         done
         quiet
@@ -49,7 +49,8 @@ help_and_version() {
         run 0 matrix --help
         out "Usage: vethwall matrix [OPTION...] [PROTO/PORT...]"
         out "text, json, csv"
-        out_not "--socket"
+        out "--live"
+        out_not "--fail-on"
         run 0 help status
         out "--socket"
         out_not "--policy"
@@ -81,7 +82,9 @@ mistakes() {
         run 2 matrix -p policy.yaml
         err "-i FILE"
         run 2 matrix -p policy.yaml -i inventory.yaml --socket x
-        err "matrix takes no option --socket"
+        err "matrix asks the agent only with --live"
+        run 2 lint --socket x policy.yaml
+        err "lint takes no option --socket"
         run 2 matrix -p policy.yaml -i inventory.yaml -o yaml
         err "text, json, csv"
         run 2 compile -p policy.yaml -i inventory.yaml -o json
@@ -170,6 +173,76 @@ colour() {
         [ $? -eq 2 ] || fail "output that cannot be written is no trouble"
 }
 
+# Questions about what an agent has in force, in a transcript; and the same answers from what it has as files.
+live_answers() {
+        local line status words
+        while IFS= read -r line; do
+                read -ra words <<<"$line"
+                echo "\$ vethwall $line"
+                (cd "$here/agent" && "$vethwall" "${words[@]}" --socket "$work/agent.sock") 2>&1
+                status=$?
+                [ "$status" -eq 0 ] || echo "exit $status"
+                echo
+        done <"$here/agent/live-commands" >"$work/live.txt"
+        count=$((count + 1))
+        if [ "${REGENERATE:-}" = 1 ]; then
+                cp "$work/live.txt" "$here/agent/live.txt"
+        else
+                diff -u "$here/agent/live.txt" "$work/live.txt" || fail "questions about an agent"
+        fi
+        ! LC_ALL=C grep -q $'[\001-\011\013-\037\177]' "$work/live.txt" || fail "live: a control character"
+
+        run 1 diff --live "$here/agent/new" -o json --socket "$work/agent.sock"
+        out '{"type": "removed", "src": "shop/proxy", "dst": "shop/web"'
+        run 1 diff --live "$here/agent/new" -o markdown --socket "$work/agent.sock"
+        out "shop/proxy | shop/web | TCP 80"
+        run 0 inventory --socket "$work/agent.sock"
+        cp "$work/out" "$work/inventory.json"
+        run 0 diff --live "$here/agent/now" --socket "$work/agent.sock"
+        out "identical"
+        sed -i 's/"defaultAction": "deny"/"defaultAction": "allow"/' "$work/answers/state.json"
+        run 0 matrix --live --socket "$work/agent.sock"
+        cp "$work/out" "$work/want"
+        run 0 matrix -p "$here/agent/now" -i "$work/inventory.json"
+        cmp -s "$work/want" "$work/out" || fail "$what: not what --live says"
+        live_trouble
+}
+
+# An agent of another version, or none.
+live_trouble() {
+        run 2 diff --live a b
+        err "usage: vethwall diff [OPTION...] OLD NEW | --live NEW"
+        run 2 diff --live
+        err "usage: vethwall diff"
+        run 2 diff --live nowhere.yaml --socket "$work/agent.sock"
+        err "nowhere.yaml"
+        run 2 explain --live -p policy.yaml shop/web shop/db tcp/80
+        err "leave out -p and -i"
+        run 2 explain -p policy.yaml -i inventory.yaml shop/web shop/db tcp/80 --socket "$work/agent.sock"
+        err "only with --live"
+        run 2 matrix --live=yes
+        err "takes no value"
+        for broken in '{}' '{"settings": {"defaultAction": "perhaps"}}' '{"settings": {"defaultAction": "allow",
+                "hostTraffic": "allow", "unknownEndpoints": "deny", "interfaces": []}, "policies": [7]}'; do
+                echo "$broken" >"$work/answers/state.json"
+                run 2 matrix --live --socket "$work/agent.sock"
+                err "of this version?"
+                silent
+        done
+        sed 's/"kind": "Inventory"/"kind": "Outventory"/' "$here/agent/state.json" >"$work/answers/state.json"
+        run 2 matrix --live --socket "$work/agent.sock"
+        err "not understood here"
+        err 'kind "Outventory" is not read here'
+        sed 's/kind: NetworkPolicy/kind: NetPolicy/' "$here/agent/state.json" >"$work/answers/state.json"
+        run 2 matrix --live --socket "$work/agent.sock"
+        err "/etc/vethwall/policies/out.yaml:2"
+        rm "$work/answers/state.json"
+        run 2 matrix --live --socket "$work/agent.sock"
+        err "status 404"
+        run 2 matrix --live --socket "$work/none.sock"
+        err "is vethwalld running?"
+}
+
 # The answer to a command, and that a name in it cannot drive the terminal.
 agent_answers() {
         mkdir "$work/answers" && mkfifo "$work/to" "$work/from"
@@ -198,6 +271,8 @@ agent_answers() {
         count=$((count + 1))
         VETHWALL_SOCKET=$work/agent.sock "$vethwall" status >/dev/null || fail "VETHWALL_SOCKET is not heeded"
 
+        live_answers
+
         rm "$work/answers/counters.json"
         run 2 counters --socket "$work/agent.sock"
         err "status 404"
@@ -222,6 +297,8 @@ no_agent() {
                 err "$work/none.sock"
                 silent
         done
+        run 2 inventory --socket "$work/none.sock"
+        err "is vethwalld running?"
         run 2 status extra --socket "$work/none.sock"
         err "usage: vethwall status"
 }

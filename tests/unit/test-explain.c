@@ -47,6 +47,7 @@ static const char policies[] = "apiVersion: networking.k8s.io/v1\n"             
 struct fixture {
         struct scene scene;
         struct explanation *explanation;
+        bool own_host;
 };
 
 static struct explain_party party(const struct scene *scene, const char *text)
@@ -75,7 +76,7 @@ static const struct explain_side *ask(struct fixture *f, const char *src, const 
                 scene_init(&f->scene, policies, INVENTORY);
         f->explanation = explanation_free(f->explanation);
 
-        query = (struct explain_query){party(&f->scene, src), party(&f->scene, dst), protocol, port};
+        query = (struct explain_query){party(&f->scene, src), party(&f->scene, dst), protocol, port, f->own_host};
         assert_int_equal(explain(&f->explanation, f->scene.world, &query), 0);
         return &f->explanation->sides[direction];
 }
@@ -187,6 +188,16 @@ static void some_sides_are_not_judged(_unused_ void **state)
         side = ask(&f, "shop/db", "other/node", IPPROTO_TCP, 443, DIR_INGRESS);
         assert_int_equal(side->status, EXPLAIN_HOST);
         assert_int_equal(side->cause.action, ACTION_ALLOW);
+
+        f.own_host = true;
+        side = ask(&f, "198.51.100.1", "shop/db", IPPROTO_TCP, 443, DIR_INGRESS);
+        assert_int_equal(side->status, EXPLAIN_OWN_HOST);
+        assert_int_equal(f.explanation->sides[DIR_EGRESS].status, EXPLAIN_OUTSIDE);
+        assert_int_equal(f.explanation->verdict, ACTION_ALLOW);
+        side = ask(&f, "other/node", "shop/db", IPPROTO_TCP, 443, DIR_EGRESS);
+        assert_int_equal(side->status, EXPLAIN_HOST);
+        assert_int_equal(f.explanation->sides[DIR_INGRESS].status, EXPLAIN_OWN_HOST);
+        f.own_host = false;
 
         side = ask(&f, "shop/db", "shop/db", IPPROTO_TCP, 443, DIR_INGRESS);
         assert_int_equal(side->status, EXPLAIN_SELF);

@@ -11,6 +11,7 @@
 
 #include <vethwall/diag.h>
 #include <vethwall/inventory.h>
+#include <vethwall/strbuf.h>
 
 static struct addr parse(const char *text)
 {
@@ -220,12 +221,151 @@ static void test_named_port(void **state)
         assert_int_equal(port.protocol, IPPROTO_SCTP);
 }
 
+static void assert_same_labels(const struct label_set *a, const struct label_set *b)
+{
+        for (size_t i = 0; i < a->len; i++) {
+                const char *value = label_set_get(b, a->items[i].key);
+
+                if (!value && a->items[i].key[0] != '\0')
+                        fail_msg("label %s is lost", a->items[i].key);
+                if (value)
+                        assert_string_equal(value, a->items[i].value);
+        }
+}
+
+static void assert_same(const struct inventory *a, const struct inventory *b)
+{
+        assert_int_equal(a->namespaces_len, b->namespaces_len);
+        for (size_t i = 0; i < a->namespaces_len; i++) {
+                assert_string_equal(a->namespaces[i].name, b->namespaces[i].name);
+                assert_same_labels(&a->namespaces[i].labels, &b->namespaces[i].labels);
+        }
+        assert_int_equal(a->endpoints_len, b->endpoints_len);
+        for (size_t i = 0; i < a->endpoints_len; i++) {
+                const struct endpoint *x = &a->endpoints[i], *y = &b->endpoints[i];
+
+                assert_string_equal(x->ns, y->ns);
+                assert_string_equal(x->name, y->name);
+                assert_string_equal(x->runtime, y->runtime);
+                assert_string_equal(x->id, y->id);
+                assert_int_equal(x->host_network, y->host_network);
+                assert_same_labels(&x->labels, &y->labels);
+                assert_int_equal(x->addrs_len, y->addrs_len);
+                for (size_t j = 0; j < x->addrs_len; j++)
+                        assert_true(addr_equal(&x->addrs[j], &y->addrs[j]));
+                assert_int_equal(x->ports_len, y->ports_len);
+                for (size_t j = 0; j < x->ports_len; j++) {
+                        assert_string_equal(x->ports[j].name, y->ports[j].name);
+                        assert_int_equal(x->ports[j].protocol, y->ports[j].protocol);
+                        assert_int_equal(x->ports[j].port, y->ports[j].port);
+                }
+                assert_int_equal(x->published_len, y->published_len);
+                for (size_t j = 0; j < x->published_len; j++) {
+                        assert_int_equal(x->published[j].protocol, y->published[j].protocol);
+                        assert_int_equal(x->published[j].port, y->published[j].port);
+                        assert_int_equal(x->published[j].target, y->published[j].target);
+                }
+        }
+}
+
+/* What an agent may know of: names and labels that no one would write into a file. */
+static void fill_odd(struct inventory *inventory)
+{
+        static struct label labels[] = {
+                {"vethwall.io/name", "web.1"},
+                {"vethwall.io/image", "nginx_1.25"},
+                {"vethwall.io/network.front", "true"},
+                {"vethwall.io/port.bad port", "http"},
+                {"empty value", ""},
+                {"true", "yes"},
+                {"null", "~"},
+                {"quoted \"\\ \x01\x7f", "\n two\r\n lines\t"},
+                {"\xc2\x85 next line", "\xe2\x80\xa8 separator \xef\xbb\xbf mark \xf0\x9f\x90\xb3"},
+                {"? a: [b, {c}] # d", "&a *b !c |d >e 'f' %g @h `i"},
+        };
+        static struct label ns_labels[] = {{"team", "a b"}, {NAMESPACE_NAME_LABEL, "forged"}};
+        struct addr addrs[] = {parse("10.0.0.1"), parse("fd00::1")};
+        struct named_port ports[] = {{"http", IPPROTO_TCP, 80}, {"dns", IPPROTO_UDP, 53}, {"x", IPPROTO_SCTP, 65535}};
+        static struct label unwritable[] = {{"", "nothing could name it"}};
+        struct published_port published[] = {{IPPROTO_TCP, 8080, 80}, {IPPROTO_UDP, 53, 53}};
+        const struct endpoint odd = {
+                .ns = "Team.A_1",
+                .name = "k8s_POD \"x\"",
+                .runtime = "docker",
+                .id = "0123456789abcdef",
+                .labels = {labels, ARRAY_SIZE(labels)},
+                .addrs = addrs,
+                .addrs_len = 2,
+                .ports = ports,
+                .ports_len = 3,
+                .published = published,
+                .published_len = 2,
+        };
+        const struct endpoint node = {.ns = "shop", .name = "node", .host_network = true};
+        const struct endpoint bare = {.ns = "shop", .name = "bare", .labels = {unwritable, 1}};
+
+        assert_int_equal(inventory_add_endpoint(inventory, &odd), 0);
+        assert_int_equal(inventory_add_endpoint(inventory, &bare), 0);
+        assert_int_equal(inventory_add_endpoint(inventory, &node), 0);
+        assert_int_equal(inventory_add_namespace(inventory, &(struct namespace){"shop", {ns_labels, 2}}), 0);
+        assert_int_equal(inventory_seal(inventory), 0);
+}
+
+static void test_written_and_read_it_is_the_same(void **state)
+{
+        _cleanup_(inventory_freep) struct inventory *odd = NULL, *again = NULL;
+        _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+        (void)state;
+        assert_int_equal(inventory_new(&odd), 0);
+        fill_odd(odd);
+        inventory_write(&text, odd);
+        assert_null(strstr(text.text, "nothing could name it"));
+        assert_int_equal(strbuf_check(&text), 0);
+        assert_int_equal(inventory_new(&again), 0);
+        assert_int_equal(inventory_load(again, "agent", text.text, text.len, &diags), 0);
+        if (diags.len > 0)
+                fail_msg("%s in:\n%s", diags.items[0].message, text.text);
+        assert_int_equal(inventory_seal(again), 0);
+        assert_same(odd, again);
+}
+
+/* Only an agent may say what is derived. */
+static void test_only_what_was_observed_is_taken_as_it_is(void **state)
+{
+        static const char *const observed =
+                "apiVersion: vethwall.io/v1\nkind: Inventory\nobserved: true\n"
+                "endpoints: [{ name: a, runtime: docker, labels: { vethwall.io/runtime: docker } }]\n";
+        static const char *const written = "apiVersion: vethwall.io/v1\nkind: Inventory\n"
+                                           "endpoints: [{ name: b, labels: { vethwall.io/runtime: docker } }]\n";
+        static const char *const slash = "apiVersion: vethwall.io/v1\nkind: Inventory\nobserved: true\n"
+                                         "endpoints: [{ name: a/b }, { name: a, namespace: \"\" }]\n";
+        _cleanup_(inventory_freep) struct inventory *inventory = NULL;
+        struct diag_list diags = DIAG_LIST_INIT;
+
+        (void)state;
+        assert_int_equal(inventory_new(&inventory), 0);
+        assert_int_equal(inventory_load(inventory, "x", observed, strlen(observed), &diags), 0);
+        assert_int_equal(diags.len, 0);
+        assert_int_equal(inventory_load(inventory, "x", written, strlen(written), &diags), 0);
+        assert_int_equal(diags.errors, 1);
+        diag_list_fini(&diags);
+        assert_int_equal(inventory_load(inventory, "x", slash, strlen(slash), &diags), 0);
+        assert_int_equal(diags.errors, 2);
+        diag_list_fini(&diags);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_fill_and_find), cmocka_unit_test(test_empty),
-                cmocka_unit_test(test_file),          cmocka_unit_test(test_duplicates_across_files),
+                cmocka_unit_test(test_fill_and_find),
+                cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_file),
+                cmocka_unit_test(test_duplicates_across_files),
                 cmocka_unit_test(test_named_port),
+                cmocka_unit_test(test_written_and_read_it_is_the_same),
+                cmocka_unit_test(test_only_what_was_observed_is_taken_as_it_is),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,6 +52,9 @@ static void test_json(void **state)
         assert_json("a\"b\\c", "\"a\\\"b\\\\c\"");
         assert_json("\n\t\r\x01\x1f\x7f", "\"\\n\\t\\r\\u0001\\u001f\\u007f\"");
         assert_json("é€😀", "\"é€😀\"");
+        /* What YAML would read otherwise: a next line, separators of lines, a byte order mark. */
+        assert_json("\xc2\x80\xc2\x85\xc2\x9f\xc2\xa0", "\"\\u0080\\u0085\\u009f\xc2\xa0\"");
+        assert_json("\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf", "\"\\u2028\\u2029\\ufeff\"");
         /* A byte alone, a sequence cut short, an overlong form, a surrogate, beyond the last character. */
         assert_json("\xff", "\"\xef\xbf\xbd\"");
         assert_json("\xe2\x82", "\"\xef\xbf\xbd\xef\xbf\xbd\"");
