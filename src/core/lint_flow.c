@@ -10,13 +10,29 @@
  * the first, so only a very large set that is closed all over comes here. */
 #define TRIES_MAX 65536u
 
+/* What became of one entry of a rule's ports, or of all where it lists none. */
 struct half {
-        size_t tries;
         bool passes;
-        bool found; /* a flow that the rule allows; the rest is set then */
+        bool found; /* a flow that the rule allows and the other side denies; the rest is set then */
         size_t subject, peer;
         struct lint_port port;
-        const struct cause *denied; /* by the other side */
+        const struct cause *denied;
+};
+
+struct trial {
+        const struct policy *policy;
+        const struct rule *rule;
+        enum direction direction;
+        struct half *halves; /* per port of the rule; one where it lists none */
+        size_t len;
+        size_t tries;
+        bool all_pass;
+};
+
+/* Two endpoints, and what each side says. own is NULL where the rule is certain to decide there. */
+struct pair {
+        size_t subject, peer;
+        const struct profile *own, *other;
 };
 
 static const char *service_text(const struct lint_port *port, char buf[static 32])
@@ -28,75 +44,87 @@ static const char *service_text(const struct lint_port *port, char buf[static 32
         return buf;
 }
 
-/* Whether the profile allows a port of the run. */
-static bool run_passes(const struct profile *profile, uint8_t protocol, uint16_t first, uint16_t last)
-{
-        for (size_t i = 0; i < profile->spans_len; i++) {
-                const struct profile_span *span = &profile->spans[i];
-
-                if (span->protocol == protocol && span->cause.action == ACTION_ALLOW && span->ports.first <= last &&
-                    first <= span->ports.last && span->ports.last > 0)
-                        return true;
-        }
-        return false;
-}
-
-static bool anything_passes(const struct profile *profile)
-{
-        for (size_t i = 0; i < profile->spans_len; i++)
-                if (profile->spans[i].cause.action == ACTION_ALLOW)
-                        return true;
-        return profile->other.action == ACTION_ALLOW;
-}
-
-static void note_denied(struct half *half, const struct profile *other, size_t subject, size_t peer,
-                        const struct lint_port *port)
+static void note_denied(struct half *half, const struct pair *pair, struct lint_port port)
 {
         if (half->found)
                 return;
         half->found = true;
-        half->subject = subject;
-        half->peer = peer;
-        half->port = *port;
-        half->denied = profile_at(other, port->protocol, port->port);
+        half->subject = pair->subject;
+        half->peer = pair->peer;
+        half->port = port;
+        half->denied = profile_at(pair->other, port.protocol, port.port);
 }
 
-/* The ports of the rule, names as the destination has them, against the other side's profile. */
-static void try_ports(struct half *half, const struct rule *rule, const struct identity *destination,
-                      const struct profile *other, size_t subject, size_t peer)
+/* Ports that one side treats alike, against the other's. */
+static void try_span(struct half *half, const struct pair *pair, const struct profile_span *own, uint16_t first,
+                     uint16_t last)
 {
-        if (rule->any_port) {
-                if (anything_passes(other))
+        for (size_t i = 0; !half->passes && i < pair->other->spans_len; i++) {
+                const struct profile_span *span = &pair->other->spans[i];
+                uint16_t from = span->ports.first > first ? span->ports.first : first;
+
+                if (span->protocol != own->protocol || from > last || span->ports.last < from)
+                        continue;
+                if (span->cause.action == ACTION_ALLOW)
                         half->passes = true;
                 else
-                        note_denied(half, other, subject, peer, &(struct lint_port){IPPROTO_TCP, 80});
-                return;
+                        note_denied(half, pair, (struct lint_port){own->protocol, from});
         }
+}
+
+static void try_run(struct half *half, const struct pair *pair, uint8_t protocol, uint16_t first, uint16_t last)
+{
+        const struct profile_span all = {.protocol = protocol, .ports = {0, UINT16_MAX}};
+
+        first = first > 0 ? first : 1;
+        if (!pair->own)
+                try_span(half, pair, &all, first, last);
+        for (size_t i = 0; pair->own && !half->passes && i < pair->own->spans_len; i++) {
+                const struct profile_span *span = &pair->own->spans[i];
+
+                if (span->protocol == protocol && span->cause.action == ACTION_ALLOW && span->ports.last >= first &&
+                    span->ports.first <= last)
+                        try_span(half, pair, span, span->ports.first > first ? span->ports.first : first,
+                                 span->ports.last < last ? span->ports.last : last);
+        }
+}
+
+static void try_everything(struct half *half, const struct pair *pair)
+{
+        static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+
+        for (size_t i = 0; i < ARRAY_SIZE(protocols); i++)
+                try_run(half, pair, protocols[i], 1, UINT16_MAX);
+        if (pair->own && pair->own->other.action != ACTION_ALLOW)
+                return;
+        if (pair->other->other.action == ACTION_ALLOW)
+                half->passes = true;
+        else
+                note_denied(half, pair, (struct lint_port){0, 0});
+}
+
+/* The ports of the rule, names as the destination has them, against both sides. */
+static void try_ports(struct trial *trial, const struct identity *destination, const struct pair *pair)
+{
+        const struct rule *rule = trial->rule;
+
+        if (rule->any_port)
+                try_everything(&trial->halves[0], pair);
         for (size_t i = 0; i < rule->ports_len; i++) {
                 const struct port_match *match = &rule->ports[i];
 
-                if (match->kind == PORT_RANGE) {
-                        const struct lint_port port = {match->protocol,
-                                                       match->range.first > 0 ? match->range.first : 1};
-
-                        if (run_passes(other, match->protocol, port.port, match->range.last))
-                                half->passes = true;
-                        else
-                                note_denied(half, other, subject, peer, &port);
-                        continue;
-                }
-                for (size_t j = 0; j < destination->ports_len; j++) {
+                if (match->kind == PORT_RANGE)
+                        try_run(&trial->halves[i], pair, match->protocol, match->range.first, match->range.last);
+                for (size_t j = 0; match->kind == PORT_NAME && j < destination->ports_len; j++) {
                         const struct named_port *named = &destination->ports[j];
-                        const struct lint_port port = {named->protocol, named->port};
 
-                        if (named->protocol != match->protocol || strcmp(named->name, match->name) != 0)
-                                continue;
-                        if (run_passes(other, named->protocol, named->port, named->port))
-                                half->passes = true;
-                        else
-                                note_denied(half, other, subject, peer, &port);
+                        if (named->protocol == match->protocol && strcmp(named->name, match->name) == 0)
+                                try_run(&trial->halves[i], pair, named->protocol, named->port, named->port);
                 }
         }
+        trial->all_pass = true;
+        for (size_t i = 0; i < trial->len; i++)
+                trial->all_pass &= trial->halves[i].passes;
 }
 
 /* Peers that the other side treats alike: of one class there, and alike in their port names. */
@@ -117,8 +145,9 @@ static int alike_cmp(const void *pa, const void *pb)
         return (a->identity > b->identity) - (a->identity < b->identity);
 }
 
-/* The group's members, one for all that are alike. To be freed; NULL where memory is short. */
-static struct alike *find_alike(struct lint *lint, enum direction other, const struct group *group, size_t *ret_len)
+/* The group's members, one for all that are alike, or, with each, all. To be freed; NULL where memory is short. */
+static struct alike *find_alike(struct lint *lint, enum direction other, const struct group *group, bool each,
+                                size_t *ret_len)
 {
         struct alike *items = calloc(group->len + 1, sizeof(*items));
         size_t len = 0;
@@ -135,7 +164,8 @@ static struct alike *find_alike(struct lint *lint, enum direction other, const s
         if (group->len > 1)
                 qsort(items, group->len, sizeof(*items), alike_cmp);
         for (size_t i = 0; i < group->len; i++) {
-                if (len == 0 || items[len - 1].class != items[i].class || items[len - 1].ports_id != items[i].ports_id)
+                if (len == 0 || each || items[len - 1].class != items[i].class ||
+                    items[len - 1].ports_id != items[i].ports_id)
                         items[len++] = items[i];
                 else if (items[len - 1].spare == NONE)
                         items[len - 1].spare = items[i].identity;
@@ -176,66 +206,77 @@ static const struct addr *addr_in(const struct world *world, const struct spot *
         return NULL;
 }
 
-static void try_spot(struct lint *lint, enum direction direction, const struct rule *rule, const struct spot *spot,
-                     const struct alike *peers, struct half *half)
+/* The addresses under which the own side may know the peer, one after the other. Where no tier stands before or behind the
+ * rule, it decides whatever they are. */
+static void try_pair(struct lint *lint, struct trial *trial, bool tiers, struct pair *pair)
 {
-        enum direction other = direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS;
         struct world *world = lint->world;
-        const struct profile *profile;
-        uint32_t destination;
-        size_t subject, peer;
+        const struct endpoint *peer = &world->inventory->endpoints[pair->peer];
+        uint32_t class = world_class(world, trial->direction, pair->subject);
+        size_t destination = trial->direction == DIR_INGRESS ? pair->subject : pair->peer;
 
-        if (!pick_pair(world, spot, peers, &subject, &peer))
-                return;
-        half->tries++;
-        if (world_profile(world, other, peers->class, subject, addr_in(world, spot, subject), &profile) < 0) {
-                lint->r = -ENOMEM;
-                return;
+        for (size_t i = 0; i == 0 || (tiers && i < peer->addrs_len); i++) {
+                if (tiers && world_profile(world, trial->direction, class, pair->peer,
+                                           peer->addrs_len > 0 ? &peer->addrs[i] : NULL, &pair->own) < 0)
+                        lint->r = -ENOMEM;
+                trial->tries++;
+                if (lint->r == 0)
+                        try_ports(trial, &world->identities[world->endpoint_identity[destination]], pair);
         }
-        destination = direction == DIR_INGRESS ? spot->identity : world->endpoint_identity[peer];
-        try_ports(half, rule, &world->identities[destination], profile, subject, peer);
 }
 
-static void try_item(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule,
-                     const struct group *group, struct half *half)
+static void try_spot(struct lint *lint, struct trial *trial, const struct spot *spot, const struct alike *peers,
+                     bool tiers)
 {
-        const struct world *world = lint->world;
+        enum direction other = trial->direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS;
+        struct pair pair = {0};
+
+        if (!pick_pair(lint->world, spot, peers, &pair.subject, &pair.peer))
+                return;
+        if (world_profile(lint->world, other, peers->class, pair.subject, addr_in(lint->world, spot, pair.subject),
+                          &pair.other) < 0)
+                lint->r = -ENOMEM;
+        else
+                try_pair(lint, trial, tiers, &pair);
+}
+
+static void try_class(struct lint *lint, struct trial *trial, const struct class *class, const struct group *group)
+{
+        enum direction other = trial->direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS;
+        bool tiers = trial->policy->tier != TIER_NETWORK_POLICY || class->policies[0]->tier == TIER_ADMIN;
         size_t peers_len = 0;
-        _cleanup_free_ struct alike *peers =
-                find_alike(lint, direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS, group, &peers_len);
+        _cleanup_free_ struct alike *peers = find_alike(lint, other, group, tiers, &peers_len);
 
-        for (uint32_t i = lint->first[direction][p]; peers && i < lint->first[direction][p + 1]; i++) {
-                const struct class *class = &world->classes[direction][lint->classes[direction][i]];
+        for (size_t i = 0; peers && i < class->identities_len; i++) {
+                const struct identity *subjects = &lint->world->identities[class->identities[i]];
 
-                for (size_t j = 0; j < class->identities_len; j++) {
-                        const struct identity *subjects = &world->identities[class->identities[j]];
-
-                        for (size_t k = 0; k < subjects->spots_len * peers_len; k++) {
-                                if (half->passes || half->tries >= TRIES_MAX || lint->r < 0)
-                                        return;
-                                try_spot(lint, direction, rule, &world->spots[subjects->spots[k / peers_len]],
-                                         &peers[k % peers_len], half);
-                        }
+                for (size_t j = 0; j < subjects->spots_len * peers_len; j++) {
+                        if (trial->all_pass || trial->tries >= TRIES_MAX || lint->r < 0)
+                                return;
+                        try_spot(lint, trial, &lint->world->spots[subjects->spots[j / peers_len]],
+                                 &peers[j % peers_len], tiers);
                 }
         }
 }
 
-static void report_half(struct lint *lint, enum direction direction, const struct policy *policy,
-                        const struct rule *rule, const struct peer *peer, const struct half *half)
+/* port is NULL where all that the rule allows is closed. */
+static void report_half(struct lint *lint, const struct trial *trial, const struct peer *peer,
+                        const struct port_match *port, const struct half *half)
 {
+        enum direction direction = trial->direction, opposite = direction == DIR_INGRESS ? DIR_EGRESS : DIR_INGRESS;
         char rule_name[LINT_NAME_MAX], by[LINT_NAME_MAX], subject[LINT_NAME_MAX], other[LINT_NAME_MAX], service[32];
         char witness[3 * LINT_NAME_MAX], hint[2 * LINT_NAME_MAX];
         const struct cause *denied = half->denied;
         struct lint_note note = {.hint = hint, .witness = witness};
 
-        lint_rule_name(policy, direction, rule, rule_name);
+        lint_rule_name(trial->policy, direction, trial->rule, rule_name);
         lint_endpoint_name(lint, half->subject, subject);
         lint_endpoint_name(lint, half->peer, other);
         service_text(&half->port, service);
         snprintf(witness, sizeof(witness), "%s %s %s", direction == DIR_EGRESS ? subject : other,
                  direction == DIR_EGRESS ? other : subject, service);
         if (denied->rule) {
-                lint_rule_name(denied->policy, direction == DIR_EGRESS ? DIR_INGRESS : DIR_EGRESS, denied->rule, by);
+                lint_rule_name(denied->policy, opposite, denied->rule, by);
                 note.places[0] = (struct lint_place){&denied->rule->loc, "this rule denies it"};
         } else if (denied->policy) {
                 lint_policy_name(denied->policy, by);
@@ -244,27 +285,51 @@ static void report_half(struct lint *lint, enum direction direction, const struc
         } else {
                 snprintf(by, sizeof(by), "the default action");
         }
-        snprintf(hint, sizeof(hint), "allow it on the other side too: an %s rule for %s",
-                 direction == DIR_EGRESS ? "ingress" : "egress", other);
-        lint_report(lint, "VW305", &peer->loc, &note,
-                    "%s allows this, but the %s of every endpoint that it selects is closed to it; for %s by %s",
-                    rule_name, direction == DIR_EGRESS ? "ingress" : "egress", other, by);
+        snprintf(hint, sizeof(hint), "allow it on the other side too: an %s rule for %s", direction_name(opposite),
+                 other);
+        lint_report(lint, "VW305", port ? &port->loc : &peer->loc, &note,
+                    "%s allows this%s, but the %s of every endpoint that it selects is closed to it; for %s by %s",
+                    rule_name, port ? " port" : "", direction_name(opposite), other, by);
 }
 
-static void check_item(struct lint *lint, uint32_t p, enum direction direction, const struct rule *rule,
-                       const struct peer *peer)
+static void check_item(struct lint *lint, uint32_t p, struct trial *trial, const struct peer *peer)
 {
-        const struct policy *policy = &lint->policies->policies[p];
-        struct half half = {0};
-        uint32_t group;
+        const struct group *group = lint_peer_group(lint, trial->policy, peer);
+        bool some = false;
 
-        if (world_peer_group(lint->world, policy->ns, peer, &group) < 0) {
+        trial->tries = 0;
+        trial->all_pass = false;
+        memset(trial->halves, 0, trial->len * sizeof(*trial->halves));
+        for (uint32_t i = lint->first[trial->direction][p]; group && i < lint->first[trial->direction][p + 1]; i++)
+                try_class(lint, trial, &lint->world->classes[trial->direction][lint->classes[trial->direction][i]],
+                          group);
+        if (lint->r < 0 || trial->tries >= TRIES_MAX)
+                return;
+        for (size_t i = 0; i < trial->len; i++)
+                some |= trial->halves[i].passes;
+        for (size_t i = 0; i < trial->len; i++) {
+                if (!trial->halves[i].found || trial->halves[i].passes)
+                        continue;
+                report_half(lint, trial, peer, some ? &trial->rule->ports[i] : NULL, &trial->halves[i]);
+                if (!some)
+                        return;
+        }
+}
+
+static void check_rule(struct lint *lint, uint32_t p, enum direction d, const struct rule *rule)
+{
+        size_t len = rule->ports_len > 0 ? rule->ports_len : 1;
+        _cleanup_free_ struct half *halves = calloc(len, sizeof(*halves));
+        struct trial trial = {
+                .policy = &lint->policies->policies[p], .rule = rule, .direction = d, .halves = halves, .len = len};
+
+        if (!halves) {
                 lint->r = -ENOMEM;
                 return;
         }
-        try_item(lint, p, direction, rule, &lint->world->groups[group], &half);
-        if (half.found && !half.passes && half.tries < TRIES_MAX)
-                report_half(lint, direction, policy, rule, peer, &half);
+        for (size_t i = 0; i < rule->peers_len; i++)
+                if (lint->r == 0 && rule->peers[i].kind == PEER_SELECTOR)
+                        check_item(lint, p, &trial, &rule->peers[i]);
 }
 
 void lint_flows(struct lint *lint)
@@ -272,15 +337,9 @@ void lint_flows(struct lint *lint)
         for (uint32_t p = 0; p < lint->policies->policies_len; p++) {
                 const struct policy *policy = &lint->policies->policies[p];
 
-                for (enum direction d = 0; d < DIR_MAX; d++) {
-                        for (size_t i = 0; policy->applies[d] && i < policy->rules_len[d]; i++) {
-                                const struct rule *rule = &policy->rules[d][i];
-
-                                for (size_t j = 0; rule->action == ACTION_ALLOW && j < rule->peers_len; j++) {
-                                        if (lint->r == 0 && rule->peers[j].kind == PEER_SELECTOR)
-                                                check_item(lint, p, d, rule, &rule->peers[j]);
-                                }
-                        }
-                }
+                for (enum direction d = 0; d < DIR_MAX; d++)
+                        for (size_t i = 0; policy->applies[d] && i < policy->rules_len[d]; i++)
+                                if (lint->r == 0 && policy->rules[d][i].action == ACTION_ALLOW)
+                                        check_rule(lint, p, d, &policy->rules[d][i]);
         }
 }

@@ -283,13 +283,65 @@ static void redundant_policies(void **state)
         }
 }
 
+/* Half-open is what this side lets through and the other side lets in nowhere: all of a rule, or one of its ports. */
+static void half_open(void **state)
+{
+        static const char out[] =
+                NP("closed", "podSelector: { matchLabels: { app: api } }, policyTypes: [Ingress], ingress: [{ ports: "
+                             "[{ protocol: TCP, port: 80 }, { protocol: UDP, port: 53 }] }]")
+                        NP("out",
+                           "podSelector: { matchLabels: { app: web } }, policyTypes: [Egress], egress: [{ to: [{ "
+                           "podSelector: { matchLabels: { app: api } } }], ports: [%s] }]");
+        static const struct {
+                const char *ports, *more, *witness; /* NULL: nothing is half-open */
+                bool port;                          /* said of the port */
+        } cases[] = {
+                {"{ protocol: TCP, port: 80 }", "", NULL, false},
+                {"{ protocol: TCP, port: 81 }", "", "shop/web-1 shop/api-1 TCP/81", false},
+                {"{ protocol: TCP, port: 80, endPort: 99 }", "", NULL, false},
+                {"{ protocol: TCP, port: 80 }, { protocol: TCP, port: 53 }", "", "shop/web-1 shop/api-1 TCP/53", true},
+                {"{ protocol: UDP, port: 53 }, { protocol: UDP }", "", NULL, false},
+                /* What the own side denies is not half-open, */
+                {"{ protocol: TCP, port: 81 }",
+                 CNP("a", ADMIN "egress: [{ action: Deny, to: [{ namespaces: {} }], protocols: [{ tcp: { "
+                                "destinationPort: { number: 81 } } }] }]"),
+                 NULL, false},
+                /* and of a range only what it leaves. */
+                {"{ protocol: TCP, port: 80, endPort: 82 }",
+                 CNP("a", ADMIN "egress: [{ action: Deny, to: [{ namespaces: {} }], protocols: [{ tcp: { "
+                                "destinationPort: { range: { start: 80, end: 81 } } } }] }]"),
+                 "shop/web-1 shop/api-1 TCP/82", false},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(run_fini) struct run run = {0};
+                _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+                char text[2048];
+
+                snprintf(text, sizeof(text), out, cases[i].ports);
+                snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s", cases[i].more);
+                run_lint(&run, text, three);
+                check_findings(&run);
+                if (count(&run, "VW305") != (cases[i].witness != NULL))
+                        fail_msg("%s: %zu", text, count(&run, "VW305"));
+                if (!cases[i].witness)
+                        continue;
+                assert_string_equal(find(&run, "VW305")->witness, cases[i].witness);
+                assert_int_equal(strstr(find(&run, "VW305")->message, "this port") != NULL, cases[i].port);
+                explanation = replay(&run, cases[i].witness);
+                assert_int_equal(side(explanation, DIR_EGRESS)->action, ACTION_ALLOW);
+                assert_int_equal(side(explanation, DIR_INGRESS)->action, ACTION_DENY);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(dead_or_why),        cmocka_unit_test(fewest_blamed),
                 cmocka_unit_test(two_blamed),         cmocka_unit_test(not_before_itself),
                 cmocka_unit_test(equal_priorities),   cmocka_unit_test(pass_to_nobody),
-                cmocka_unit_test(redundant_policies),
+                cmocka_unit_test(redundant_policies), cmocka_unit_test(half_open),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
