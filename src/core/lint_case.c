@@ -11,6 +11,7 @@ struct walk {
         struct lint *lint;
         enum direction direction;
         uint32_t class;
+        bool every;            /* those that are alike too */
         uint32_t members[2];   /* endpoints of the class; NONE: it has no second */
         struct str_index seen; /* of lists, and of the peer where it resolves names */
         uint32_t last[3];      /* the last of them: neighbours are mostly alike */
@@ -61,10 +62,10 @@ static void visit(struct walk *walk, const struct lint_case *ask, uint32_t peers
         struct lint_case c = *ask;
         void *copy;
 
-        if (walk->lint->r < 0 || (walk->seen.len > 0 && memcmp(walk->last, key, sizeof(key)) == 0))
+        if (walk->lint->r < 0 || (!walk->every && walk->seen.len > 0 && memcmp(walk->last, key, sizeof(key)) == 0))
                 return;
         memcpy(walk->last, key, sizeof(key));
-        if (str_index_get(&walk->seen, key, sizeof(key), &unused))
+        if (!walk->every && str_index_get(&walk->seen, key, sizeof(key), &unused))
                 return;
         copy = arena_memdup(walk->arena, key, sizeof(key));
         rules = merge(world, lists, &c.rules_len);
@@ -161,26 +162,42 @@ static void find_members(struct walk *walk)
                         walk->members[n++] = world->identities[class->identities[i]].endpoints[j];
 }
 
+static void take_walk(struct walk *walk)
+{
+        struct world *world = walk->lint->world;
+        const struct class *c = &world->classes[walk->direction][walk->class];
+        bool all = walk->every || (walk->direction == DIR_EGRESS && c->has_names);
+
+        walk->arena = arena_new();
+        if (!walk->arena || world_resolve_class(world, walk->direction, walk->class) < 0) {
+                walk->lint->r = -ENOMEM;
+                arena_free(walk->arena);
+                return;
+        }
+        find_members(walk);
+        visit_outside(walk);
+        for (size_t i = 0; !all && i < c->peers_len; i++)
+                visit_identity(walk, c->peers[i], c->peer_lists[i]);
+        for (uint32_t i = 0; all && i < world->identities_len; i++)
+                visit_identity(walk, i, class_peer_list(c, i));
+        str_index_fini(&walk->seen);
+        arena_free(walk->arena);
+}
+
 void lint_cases(struct lint *lint, enum direction direction, uint32_t class,
                 void (*fn)(struct lint *lint, const struct lint_case *c, void *arg), void *arg)
 {
-        struct walk walk = {
-                .lint = lint, .direction = direction, .class = class, .arena = arena_new(), .fn = fn, .arg = arg};
-        const struct class *c = &lint->world->classes[direction][class];
+        struct walk walk = {.lint = lint, .direction = direction, .class = class, .fn = fn, .arg = arg};
 
-        if (!walk.arena || world_resolve_class(lint->world, direction, class) < 0) {
-                lint->r = -ENOMEM;
-                arena_free(walk.arena);
-                return;
-        }
-        find_members(&walk);
-        visit_outside(&walk);
-        for (size_t i = 0; i < c->peers_len; i++)
-                visit_identity(&walk, c->peers[i], c->peer_lists[i]);
-        for (uint32_t i = 0; direction == DIR_EGRESS && c->has_names && i < lint->world->identities_len; i++)
-                visit_identity(&walk, i, class_peer_list(c, i));
-        str_index_fini(&walk.seen);
-        arena_free(walk.arena);
+        take_walk(&walk);
+}
+
+void lint_all_cases(struct lint *lint, enum direction direction, uint32_t class,
+                    void (*fn)(struct lint *lint, const struct lint_case *c, void *arg), void *arg)
+{
+        struct walk walk = {.lint = lint, .direction = direction, .class = class, .every = true, .fn = fn, .arg = arg};
+
+        take_walk(&walk);
 }
 
 static void case_names(const struct lint *lint, const struct lint_case *c, const struct named_port **ret,

@@ -302,6 +302,8 @@ void lint_dead(struct lint *lint)
                 for (uint32_t i = 0; lint->r == 0 && i < lint->world->rules_len[d]; i++)
                         if (is_reported(lint, fates[d], d, i, gone))
                                 report_dead(lint, d, fates[d], i);
+                if (lint->r == 0)
+                        lint_parts(lint, d, fates[d]);
                 free(fates[d]);
         }
 }

@@ -16,3 +16,6 @@ struct lint_fate {
 
 /* Finds who decides in the stead of every rule that is dead. fates: per rule of the direction. */
 void lint_blame(struct lint *lint, enum direction direction, struct lint_fate *fates);
+
+/* Reports the rules that are alive and do not decide all that they speak of. */
+void lint_parts(struct lint *lint, enum direction direction, const struct lint_fate *fates);

@@ -121,6 +121,10 @@ struct lint_case {
 void lint_cases(struct lint *lint, enum direction direction, uint32_t class,
                 void (*fn)(struct lint *lint, const struct lint_case *c, void *arg), void *arg);
 
+/* The same, with every peer, whether others are like it or not. */
+void lint_all_cases(struct lint *lint, enum direction direction, uint32_t class,
+                    void (*fn)(struct lint *lint, const struct lint_case *c, void *arg), void *arg);
+
 /* Protocol 0 stands for all protocols without ports. */
 struct lint_port {
         uint8_t protocol;

@@ -39,6 +39,40 @@ const struct lint_rule lint_rules_flow[] = {
                              "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
         },
         {
+                .id = "VW302",
+                .severity = DIAG_INFO,
+                .summary = "a rule that decides only a part of what it speaks of",
+                .why = "Another rule comes before it for the rest. The finding says what is left, for one endpoint; "
+                       "an exception before a wider rule is often meant so. Told where the other rule says "
+                       "otherwise or is of the same policy: NetworkPolicies of different names overlap as a matter "
+                       "of course.",
+                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                       "kind: ClusterNetworkPolicy\n"
+                       "metadata: { name: guard }\n"
+                       "spec:\n"
+                       "  tier: Admin\n"
+                       "  priority: 10\n"
+                       "  subject: { namespaces: {} }\n"
+                       "  egress:\n"
+                       "    - { action: Deny, to: [{ networks: [192.0.2.128/25] }] }\n"
+                       "    - { action: Accept, to: [{ networks: [192.0.2.0/24] }] }\n",
+                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
+                        "kind: ClusterNetworkPolicy\n"
+                        "metadata: { name: guard }\n"
+                        "spec:\n"
+                        "  tier: Admin\n"
+                        "  priority: 10\n"
+                        "  subject: { namespaces: {} }\n"
+                        "  egress:\n"
+                        "    - { action: Deny, to: [{ networks: [192.0.2.128/25] }] }\n"
+                        "    - { action: Accept, to: [{ networks: [192.0.2.0/25] }] }\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
                 .id = "VW303",
                 .severity = DIAG_WARNING,
                 .summary = "a policy that changes nothing",

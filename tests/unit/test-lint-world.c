@@ -335,13 +335,74 @@ static void half_open(void **state)
         }
 }
 
+/* The part that is left, in words. */
+static void parts(void **state)
+{
+        static const struct {
+                const char *policies, *left; /* NULL: nothing is told */
+        } cases[] = {
+                {CNP("a", ADMIN "egress: [" TO("Deny", "192.0.2.128/25") ", " TO("Accept", "192.0.2.0/24") "]"),
+                 "all of it for 192.0.2.0/25"},
+                {CNP("a", ADMIN "egress: [" TO("Deny", "192.0.2.64/26") ", " TO("Accept", "192.0.2.0/24") "]"),
+                 "all of it for 192.0.2.0/26, 192.0.2.128/25"},
+                {CNP("a", ADMIN "egress: [{ action: Deny, to: [{ namespaces: {} }], protocols: [{ tcp: { "
+                                "destinationPort: { number: 81 } } }] }, { action: Accept, to: [{ namespaces: {} }], "
+                                "protocols: [{ tcp: { destinationPort: { range: { start: 80, end: 89 } } } }] }]"),
+                 "TCP 80, TCP 82-89 for shop/api-1 and others like it"},
+                {CNP("a",
+                     ADMIN "egress: [{ action: Deny, to: [{ namespaces: {} }], protocols: [{ tcp: { "
+                           "destinationPort: { number: 81 } } }] }, { action: Accept, to: [{ namespaces: {} }] }]"),
+                 "what has no ports, TCP 1-80, TCP 82-65535, UDP 1-65535, SCTP 1-65535 for shop/api-1 and others like "
+                 "it"},
+                /* Another policy that says the same is no matter, of the same policy it is. */
+                {CNP("a", ADMIN "egress: [" TO("Deny", "192.0.2.0/25") "]")
+                         CNP("b", SECOND "egress: [" TO("Deny", "192.0.2.0/24") "]"),
+                 NULL},
+                {CNP("a", ADMIN "egress: [" TO("Accept", "192.0.2.0/25") "]")
+                         CNP("b", SECOND "egress: [" TO("Deny", "192.0.2.0/24") "]"),
+                 "all of it for 192.0.2.128/25"},
+                {NP("one",
+                    "podSelector: {}, policyTypes: [Ingress], ingress: [{ ports: [{ protocol: TCP, port: 80 }] }]")
+                         NP("two",
+                            "podSelector: {}, policyTypes: [Ingress], ingress: [{ ports: [{ protocol: TCP, port: "
+                            "80, endPort: 89 }] }]"),
+                 NULL},
+                /* An Admin rule that denies a part of what a NetworkPolicy allows. */
+                {CNP("a", ADMIN "egress: [" TO("Deny", "192.0.2.0/25") "]")
+                         NP("np", "podSelector: {}, policyTypes: [Egress], egress: [{ to: [{ ipBlock: { cidr: "
+                                  "192.0.2.0/24 } }], ports: [{ protocol: TCP, port: 443 }] }]"),
+                 "all of it for 192.0.2.128/25"},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(run_fini) struct run run = {0};
+                const char *left;
+
+                run_lint(&run, cases[i].policies, three);
+                check_findings(&run);
+                assert_int_equal(run.result.counts[DIAG_ERROR], 0);
+                if (count(&run, "VW302") != (cases[i].left != NULL))
+                        fail_msg("%s: %zu", cases[i].policies, count(&run, "VW302"));
+                if (!cases[i].left)
+                        continue;
+                left = strstr(find(&run, "VW302")->message, "left is ") + strlen("left is ");
+                assert_string_equal(left, cases[i].left);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(dead_or_why),        cmocka_unit_test(fewest_blamed),
-                cmocka_unit_test(two_blamed),         cmocka_unit_test(not_before_itself),
-                cmocka_unit_test(equal_priorities),   cmocka_unit_test(pass_to_nobody),
-                cmocka_unit_test(redundant_policies), cmocka_unit_test(half_open),
+                cmocka_unit_test(dead_or_why),
+                cmocka_unit_test(fewest_blamed),
+                cmocka_unit_test(two_blamed),
+                cmocka_unit_test(not_before_itself),
+                cmocka_unit_test(equal_priorities),
+                cmocka_unit_test(pass_to_nobody),
+                cmocka_unit_test(redundant_policies),
+                cmocka_unit_test(half_open),
+                cmocka_unit_test(parts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
