@@ -41,6 +41,7 @@ struct diag {
         unsigned source_col;       /* the column that source begins at; 0 or 1 where nothing is left out before it */
         struct diag_place *places; /* owned */
         size_t places_len;
+        char *reason; /* owned; why the files tell to leave it out; or NULL, and it is told */
 };
 
 struct diag_list {
@@ -85,3 +86,6 @@ void diag_format(struct strbuf *buf, const struct diag *diag, bool colour);
 
 /* All of them, with a closing line "2 errors, 1 warning". Nothing for an empty list. */
 void diag_list_format(struct strbuf *buf, const struct diag_list *list, bool colour);
+
+/* The same, and the closing line counts those that were left out as the files tell: "1 warning, 3 suppressed". */
+void diag_list_format_beside(struct strbuf *buf, const struct diag_list *list, size_t suppressed, bool colour);

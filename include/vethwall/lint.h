@@ -30,11 +30,19 @@ const struct lint_rule *lint_rule_find(const char *id, size_t *ret_index);
 struct lint_result {
         struct diag_list findings; /* the loaders' diagnostics go here before lint() is called */
         size_t counts[DIAG_SEVERITY_MAX];
+        struct diag_list suppressed; /* what the files tell to leave out, with the reason; counted nowhere else */
 };
+
+/* How many are suppressed, those that did not fit in the list included. */
+static inline size_t lint_suppressed_len(const struct lint_result *result)
+{
+        return result->suppressed.len + result->suppressed.dropped;
+}
 
 void lint_result_fini(struct lint_result *result);
 
-/* Adds what is found, sorts, and shows source lines where the set keeps its sources. While there are errors in the
+/* Adds what is found, sorts, and shows source lines where the set keeps its sources. Comments and annotations that
+ * suppress a finding (the set must keep its sources for the comments) are heeded, but for the errors of the documents. While there are errors in the
  * documents nothing else is looked for: a set with a part missing would be judged wrongly. Without a world (NULL) the rules that
  * need an inventory are not asked. The world is of this set. 0 or -ENOMEM. */
 int lint(struct lint_result *result, const struct policy_set *policies, struct world *world);

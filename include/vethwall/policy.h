@@ -104,6 +104,16 @@ struct skipped_object {
         struct src_loc loc;
 };
 
+#define POLICY_IGNORE_PREFIX "vethwall.io/ignore."
+
+/* An annotation of an object, of whatever kind, that tells lint what to leave out of it. */
+struct policy_ignore {
+        const char *rule;           /* what the annotation's name has behind the prefix */
+        const char *reason;         /* its value */
+        struct src_loc loc;         /* of its name */
+        struct src_loc first, last; /* of the object: where its first and its last value begin */
+};
+
 /* A file's bytes, for showing lines of it. */
 struct policy_source {
         const char *bytes;
@@ -120,6 +130,8 @@ struct policy_set {
         size_t namespaces_len;
         struct skipped_object *skipped; /* in order of appearance */
         size_t skipped_len;
+        struct policy_ignore *ignores; /* in order of appearance */
+        size_t ignores_len;
         bool keeps_sources;            /* set before loading by who wants the sources; else sources is NULL */
         struct policy_source *sources; /* as files */
         struct policy_build *build;    /* filling state, NULL once sealed */

@@ -62,6 +62,7 @@ struct lint_input {
         struct policy_set *policies;
         struct inventory *inventory; /* NULL: none was given */
         struct world *world;
+        bool usable; /* the documents have no errors, so that all was looked for */
 };
 
 static void lint_input_fini(struct lint_input *input)
@@ -101,7 +102,8 @@ static int find_all(struct lint_result *result, struct lint_input *input, const 
                         return r;
         }
         r = policies_read_with_sources(options->operands, options->operands_len, &input->policies, &result->findings);
-        if (r == 0 && input->inventory && result->findings.errors == 0)
+        input->usable = result->findings.errors == 0;
+        if (r == 0 && input->inventory && input->usable)
                 r = world_new(&input->world, input->policies, input->inventory, &settings_default);
         if (r == 0)
                 r = lint(result, input->policies, input->world);
@@ -117,7 +119,7 @@ static void format(struct strbuf *buf, const struct lint_result *result, const s
         else if (options->format == FORMAT_GITHUB)
                 lint_github(buf, result);
         else
-                diag_list_format(buf, &result->findings, options->colour_out);
+                diag_list_format_beside(buf, &result->findings, lint_suppressed_len(result), options->colour_out);
 }
 
 /* A file that is not there is an error without a line. */
@@ -151,9 +153,9 @@ int command_lint(const struct options *options)
         r = flush_out(&buf);
         if (r != 0)
                 return r;
-        if (input.policies->files_len == 0 && result.findings.errors == 0)
+        if (input.policies->files_len == 0 && input.usable)
                 complain("warning: there is no policy file in what is named");
-        if (result.counts[DIAG_ERROR] > 0 && options->format == FORMAT_TEXT)
+        if (!input.usable && options->format == FORMAT_TEXT)
                 complain("note: more is looked for once the documents have no errors");
         if (is_unread(&result))
                 return EXIT_TROUBLE;

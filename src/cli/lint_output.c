@@ -62,7 +62,8 @@ void lint_json(struct strbuf *buf, const struct lint_result *result)
         strbuf_printf(buf, "%s], \"counts\": {", result->findings.len > 0 ? "\n" : "");
         for (enum diag_severity i = 0; i < DIAG_SEVERITY_MAX; i++)
                 strbuf_printf(buf, "%s\"%s\": %zu", i ? ", " : "", diag_severity_name(i), result->counts[i]);
-        strbuf_printf(buf, "}, \"notShown\": %zu}\n", result->findings.dropped);
+        strbuf_printf(buf, "}, \"suppressed\": %zu, \"notShown\": %zu}\n", lint_suppressed_len(result),
+                      result->findings.dropped);
 }
 
 static const char *sarif_level(enum diag_severity severity)
@@ -151,6 +152,7 @@ static void put_sarif_related(struct strbuf *buf, const struct diag *diag)
         strbuf_putc(buf, ']');
 }
 
+/* Where one result says whether it is suppressed, the format wants all to. */
 static void put_sarif_result(struct strbuf *buf, const struct diag *diag)
 {
         size_t index;
@@ -170,7 +172,13 @@ static void put_sarif_result(struct strbuf *buf, const struct diag *diag)
                 strbuf_puts(buf, "}]");
         }
         put_sarif_related(buf, diag);
-        strbuf_putc(buf, '}');
+        strbuf_puts(buf, ", \"suppressions\": [");
+        if (diag->reason) {
+                strbuf_puts(buf, "{\"kind\": \"inSource\", \"status\": \"accepted\", \"justification\": ");
+                strbuf_json(buf, diag->reason);
+                strbuf_putc(buf, '}');
+        }
+        strbuf_puts(buf, "]}");
 }
 
 void lint_sarif(struct strbuf *buf, const struct lint_result *result)
@@ -183,6 +191,10 @@ void lint_sarif(struct strbuf *buf, const struct lint_result *result)
         for (size_t i = 0; i < result->findings.len; i++) {
                 strbuf_puts(buf, i ? ",\n    " : "\n    ");
                 put_sarif_result(buf, &result->findings.items[i]);
+        }
+        for (size_t i = 0; i < result->suppressed.len; i++) {
+                strbuf_puts(buf, i || result->findings.len > 0 ? ",\n    " : "\n    ");
+                put_sarif_result(buf, &result->suppressed.items[i]);
         }
         strbuf_puts(buf, "\n  ]}]}\n");
 }

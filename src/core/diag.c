@@ -31,6 +31,7 @@ static void diag_fini(struct diag *diag)
         free(diag->hint);
         free(diag->source);
         free(diag->witness);
+        free(diag->reason);
 }
 
 void diag_list_fini(struct diag_list *list)
@@ -89,7 +90,7 @@ int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, 
         if (array_reserve(&list->items, &list->cap, list->len + 1, sizeof(*list->items)) < 0)
                 return -ENOMEM;
 
-        diag.file = diag.hint = diag.source = diag.witness = diag.message = NULL;
+        diag.file = diag.hint = diag.source = diag.witness = diag.reason = diag.message = NULL;
         diag.places = NULL;
         diag.places_len = 0;
         va_start(args, fmt);
@@ -99,7 +100,7 @@ int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, 
                 diag.message = NULL;
         if (!diag.message || !copy_text(&diag.file, where->file) || !copy_text(&diag.hint, where->hint) ||
             !copy_text(&diag.source, where->source) || !copy_text(&diag.witness, where->witness) ||
-            !copy_places(&diag, where)) {
+            !copy_text(&diag.reason, where->reason) || !copy_places(&diag, where)) {
                 diag_fini(&diag);
                 return -ENOMEM;
         }
@@ -316,6 +317,11 @@ static void add_count(struct strbuf *buf, bool *some, size_t count, const char *
 
 void diag_list_format(struct strbuf *buf, const struct diag_list *list, bool colour)
 {
+        diag_list_format_beside(buf, list, 0, colour);
+}
+
+void diag_list_format_beside(struct strbuf *buf, const struct diag_list *list, size_t suppressed, bool colour)
+{
         size_t counts[DIAG_SEVERITY_MAX] = {0}, i;
         bool some = false;
 
@@ -327,6 +333,7 @@ void diag_list_format(struct strbuf *buf, const struct diag_list *list, bool col
         add_count(buf, &some, counts[DIAG_WARNING], "warning", "warnings");
         add_count(buf, &some, counts[DIAG_INFO], "note", "notes");
         add_count(buf, &some, list->dropped, "more not shown", "more not shown");
+        add_count(buf, &some, suppressed, "suppressed", "suppressed");
         if (some)
                 strbuf_putc(buf, '\n');
 }

@@ -6,10 +6,12 @@
 #include <string.h>
 
 #include "lint_census.h"
+#include "lint_suppress.h"
 
 void lint_result_fini(struct lint_result *result)
 {
         diag_list_fini(&result->findings);
+        diag_list_fini(&result->suppressed);
 }
 
 /* Fills places from the note's; the texts stay theirs. */
@@ -37,11 +39,20 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
 {
         struct diag_place places[LINT_PLACES_MAX];
         struct diag where = {.severity = severity, .rule = id, .places = places};
+        struct diag_list *list = &lint->result->findings;
+        const struct suppression *suppression = NULL;
         _cleanup_free_ char *message = NULL;
 
-        lint->result->counts[severity]++;
-        if (lint->result->findings.len >= DIAG_LIST_MAX) {
-                diag_drop(&lint->result->findings, severity);
+        if (loc && loc->file < lint->policies->files_len)
+                suppression = lint_find_suppression(lint, id, loc);
+        if (suppression) {
+                list = &lint->result->suppressed;
+                where.reason = (char *)suppression->reason;
+        } else {
+                lint->result->counts[severity]++;
+        }
+        if (list->len >= DIAG_LIST_MAX) {
+                diag_drop(list, severity);
                 return;
         }
         if (vasprintf(&message, fmt, args) < 0) {
@@ -59,7 +70,7 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
                 where.witness = (char *)note->witness;
                 where.places_len = find_places(lint, note, places);
         }
-        if (diag_add(&lint->result->findings, &where, "%s", message) < 0)
+        if (diag_add(list, &where, "%s", message) < 0)
                 lint->r = -ENOMEM;
 }
 
@@ -220,22 +231,38 @@ static void ask_world(struct lint *lint)
         lint_census_fini(&census);
 }
 
+static int finish(const struct policy_set *policies, struct diag_list *findings)
+{
+        int r;
+
+        r = lint_add_sources(policies, findings);
+        if (r == 0)
+                diag_list_sort(findings);
+        return r;
+}
+
 int lint(struct lint_result *result, const struct policy_set *policies, struct world *world)
 {
-        struct lint job = {.result = result, .policies = policies, .world = world};
+        _cleanup_(suppressions_fini) struct suppressions suppressions = {0};
+        struct lint job = {.result = result, .policies = policies, .world = world, .suppressions = &suppressions};
+        bool usable = result->findings.errors == 0;
+        size_t loaded = result->findings.len;
 
         result->counts[DIAG_ERROR] = result->findings.errors;
-        report_skipped(&job);
-        if (result->findings.errors == 0) {
+        lint_read_suppressions(&job);
+        if (job.r == 0)
+                report_skipped(&job);
+        if (job.r == 0 && usable)
                 lint_documents(&job);
-                if (world && job.r == 0)
-                        ask_world(&job);
-                else if (job.r == 0)
-                        lint_services(&job);
-        }
+        if (job.r == 0 && usable && world)
+                ask_world(&job);
+        else if (job.r == 0 && usable)
+                lint_services(&job);
         if (job.r == 0)
-                job.r = lint_add_sources(policies, &result->findings);
+                lint_report_unused(&job, loaded, usable);
         if (job.r == 0)
-                diag_list_sort(&result->findings);
+                job.r = finish(policies, &result->findings);
+        if (job.r == 0)
+                job.r = finish(policies, &result->suppressed);
         return job.r;
 }

@@ -36,7 +36,8 @@ struct lint {
         uint32_t *classes[DIR_MAX];
         struct lint_sites sites;    /* empty without a world */
         struct lint_census *census; /* NULL without a world */
-        int r;                      /* 0, or -ENOMEM once memory was short; the end looks */
+        struct suppressions *suppressions;
+        int r; /* 0, or -ENOMEM once memory was short; the end looks */
 };
 
 /* Another place that a finding speaks of, and what stands there: {&rule->loc, "this rule decides in its stead"}. */

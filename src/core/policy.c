@@ -31,6 +31,7 @@ void policy_build_free(struct policy_build *build)
         free(build->policies);
         free(build->namespaces);
         free(build->skipped);
+        free(build->ignores);
         free(build);
 }
 

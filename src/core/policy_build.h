@@ -37,6 +37,8 @@ struct policy_build {
         size_t namespaces_len, namespaces_cap;
         struct skipped_object *skipped;
         size_t skipped_len, skipped_cap;
+        struct policy_ignore *ignores;
+        size_t ignores_len, ignores_cap;
 };
 
 /* NULL is fine. */
@@ -61,6 +63,9 @@ bool loader_check_fields(struct policy_loader *loader, const struct doc_node *no
 
 /* A selector from its node; NULL only where memory is exhausted. What is wrong is reported and left out. what: "podSelector". */
 struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what);
+
+/* The annotations of an object that speak to lint. */
+void load_ignores(struct policy_loader *loader, const struct doc_node *object);
 
 /* The value of a key; absent and null are the same to Kubernetes: NULL. */
 const struct doc_node *doc_present(const struct doc_node *node, const char *key);

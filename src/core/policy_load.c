@@ -427,6 +427,7 @@ static void load_any(struct policy_loader *loader, const struct doc_node *object
                          doc_kind_name(object->kind));
                 return;
         }
+        load_ignores(loader, object);
         has_version = doc_get(object, "apiVersion");
         has_kind = doc_get(object, "kind");
         if (in_typed_list && !has_version && !has_kind) {
@@ -682,12 +683,14 @@ int policy_set_seal(struct policy_set *set, struct diag_list *diags)
 
         set->files = arena_memdup(set->arena, build->files, build->files_len * sizeof(*build->files));
         set->skipped = arena_memdup(set->arena, build->skipped, build->skipped_len * sizeof(*build->skipped));
+        set->ignores = arena_memdup(set->arena, build->ignores, build->ignores_len * sizeof(*build->ignores));
         if (build->sources)
                 set->sources = arena_memdup(set->arena, build->sources, build->sources_len * sizeof(*build->sources));
-        if (!set->files || !set->skipped || (build->sources && !set->sources))
+        if (!set->files || !set->skipped || !set->ignores || (build->sources && !set->sources))
                 return -ENOMEM;
         set->files_len = build->files_len;
         set->skipped_len = build->skipped_len;
+        set->ignores_len = build->ignores_len;
         r = seal_policies(set, diags);
         if (r == 0)
                 r = seal_namespaces(set, diags);
