@@ -381,7 +381,8 @@ static void check_metadata_service(struct lint *lint, enum direction direction, 
 static void check_openness(struct lint *lint, const struct policy *policy, enum direction direction,
                            const struct rule *rule)
 {
-        static const struct lint_note wide = {.hint = "name peers or ports; if it is meant, say why in a comment"};
+        static const struct lint_note wide = {
+                .hint = "name peers or ports; if it is meant, write # vethwall: ignore[VW214] and why"};
         static const struct lint_note bare = {
                 .hint = "add a podSelector to the item, or select namespaces by label",
         };

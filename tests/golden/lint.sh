@@ -66,26 +66,63 @@ check "github" code 1 -o github 'a, b:c%.yaml'
 check "github is what it should be" grep -qF \
         '::warning file=a%2C b%3Ac%25.yaml,line=8,endLine=8,col=7,endColumn=9,title=VW214::the rule allows' out
 check "sarif" code 1 -o sarif 'a, b:c%.yaml' notes.yaml
+check "sarif is what the standard wants" python3 "$here/sarif.py" out
 check "sarif is what it should be" python3 - <<'END'
 import json
-d = json.load(open("out"))
-assert d["version"] == "2.1.0" and len(d["runs"]) == 1
-run = d["runs"][0]
-driver = run["tool"]["driver"]
-assert driver["name"] == "vethwall"
-ids = [r["id"] for r in driver["rules"]]
-assert len(ids) == len(set(ids)) > 20
-assert run["results"]
-for r in run["results"]:
-    assert ids[r["ruleIndex"]] == r["ruleId"] and r["message"]["text"]
-    assert r["level"] in ("error", "warning", "note")
-    for place in r["locations"]:
-        p = place["physicalLocation"]
-        assert p["artifactLocation"]["uri"] in ("a%2C%20b%3Ac%25.yaml", "notes.yaml")
-        assert 0 < p["region"]["startColumn"] < p["region"]["endColumn"]
+results = json.load(open("out"))["runs"][0]["results"]
+assert [r["level"] for r in results if r["ruleId"] == "VW214"] == ["warning"], results
+for r in results:
+    p = r["locations"][0]["physicalLocation"]
+    assert p["artifactLocation"]["uri"] in ("a%2C%20b%3Ac%25.yaml", "notes.yaml"), p
+    assert p["region"]["startLine"] > 0 and r["suppressions"] == [], r
 END
 check "equal input, equal bytes" bash -c 'cp out before && "$1" lint -o sarif "a, b:c%.yaml" notes.yaml | cmp - before' \
         - "$vethwall"
+
+# What the files say is to be left out, and what else a finding speaks of.
+mkdir ignore
+{ policy meant; printf '  ingress:\n    - {} # vethwall: ignore[VW214] open to "all"\n'; } >ignore/meant.yaml
+{ policy other; printf '  ingress:\n    - {}\n'; } >ignore/other.yaml
+check "what is suppressed does not fail" code 0 --fail-on info ignore/meant.yaml
+check "and is counted" bash -c '[[ $(cat out) == "1 suppressed" ]]'
+check "it is so in its file alone" code 1 ignore
+check "the rest is told" bash -c '[[ $(grep -c VW214 out) == 1 && $(tail -n 1 out) == "1 warning, 1 suppressed" ]]'
+check "json has it not, but for the number" code 1 -o json ignore
+check "the number" python3 - <<'END'
+import json
+d = json.load(open("out"))
+assert [f["file"] for f in d["findings"]] == ["ignore/other.yaml"] and d["suppressed"] == 1, d
+END
+check "github has it not" code 0 -o github ignore/meant.yaml
+check "nothing is there" test ! -s out
+check "sarif has it" code 1 -o sarif ignore
+check "as the standard wants it" python3 "$here/sarif.py" out
+check "with the reason" python3 - <<'END'
+import json
+results = json.load(open("out"))["runs"][0]["results"]
+assert [r["suppressions"] for r in results] == \
+    [[], [{"kind": "inSource", "status": "accepted", "justification": 'open to "all"'}]], results
+END
+cat >pods.yaml <<'END'
+apiVersion: vethwall.io/v1
+kind: Inventory
+endpoints: [{ name: web, namespace: shop, addresses: [192.0.2.1] }]
+END
+check "what decides in a rule's stead" code 1 -i pods.yaml ignore/other.yaml notes.yaml
+check "is a note with a line" bash -c 'grep -A1 "^ignore/other.yaml:8:7: note: " out | grep -qF "8 |     - {}"'
+check "in json" code 1 -o json -i pods.yaml ignore/other.yaml notes.yaml
+check "it is related" python3 - <<'END'
+import json
+f = [f for f in json.load(open("out"))["findings"] if f["rule"] == "VW303"]
+assert [(r["file"], r["line"], r["column"], r["endColumn"]) for x in f for r in x["related"]] == \
+    [("ignore/other.yaml", 3, 19, 24), ("ignore/other.yaml", 8, 7, 9)], f
+END
+check "in sarif" code 1 -o sarif -i pods.yaml ignore/other.yaml notes.yaml
+check "as the standard wants it" python3 "$here/sarif.py" out
+check "it is a related location" grep -q '"relatedLocations": \[{"id": 1, "physicalLocation":' out
+check "for a terminal there is colour" bash -c '"$1" lint --color always notes.yaml | grep -q "$(printf "\033")\[1;36minfo: "' - \
+        "$vethwall"
+check "for none there is not" bash -c '! "$1" lint notes.yaml | grep -q "$(printf "\033")"' - "$vethwall"
 
 check "--explain tells of a rule" code 0 --explain VW214
 check "with its examples" grep -q '^    kind: NetworkPolicy$' out
