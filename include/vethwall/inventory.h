@@ -49,7 +49,7 @@ struct namespace
 };
 
 struct inventory {
-        struct arena *arena;        /* owns everything below */
+        struct arena *arena;        /* owns everything below but the array of endpoints, which the inventory does */
         struct endpoint *endpoints; /* sorted by (ns, name), unique */
         size_t endpoints_len;
         struct namespace *namespaces; /* sorted by name; holds one for every endpoint's ns */

@@ -45,6 +45,7 @@ struct inventory *inventory_free(struct inventory *inventory)
         if (!inventory)
                 return NULL;
         inventory_build_free(inventory->build);
+        free(inventory->endpoints);
         arena_free(inventory->arena);
         free(inventory);
         return NULL;
@@ -257,20 +258,24 @@ int inventory_seal(struct inventory *inventory)
         struct inventory_build *build = inventory->build;
         struct endpoint *endpoints;
         struct namespace *namespaces;
+        size_t len = build->endpoints_len;
         int r;
 
         r = add_implied_namespaces(inventory);
         if (r < 0)
                 return r;
         forget_indexes(build);
-        endpoints = arena_memdup(inventory->arena, build->endpoints, build->endpoints_len * sizeof(*endpoints));
-        namespaces = arena_memdup(inventory->arena, build->namespaces, build->namespaces_len * sizeof(*namespaces));
-        if (!endpoints || !namespaces)
+        endpoints = realloc(build->endpoints, (len > 0 ? len : 1) * sizeof(*endpoints));
+        if (!endpoints)
                 return -ENOMEM;
-        qsort(endpoints, build->endpoints_len, sizeof(*endpoints), cmp_endpoint);
+        build->endpoints = endpoints;
+        namespaces = arena_memdup(inventory->arena, build->namespaces, build->namespaces_len * sizeof(*namespaces));
+        if (!namespaces)
+                return -ENOMEM;
+        qsort(endpoints, len, sizeof(*endpoints), cmp_endpoint);
         qsort(namespaces, build->namespaces_len, sizeof(*namespaces), cmp_namespace);
-        inventory->endpoints = endpoints;
-        inventory->endpoints_len = build->endpoints_len;
+        inventory->endpoints = steal(build->endpoints);
+        inventory->endpoints_len = len;
         inventory->namespaces = namespaces;
         inventory->namespaces_len = build->namespaces_len;
         inventory_build_free(steal(inventory->build));

@@ -49,7 +49,7 @@ static void must(int r, const char *what)
 /* A file each for every namespace, as people keep them. */
 struct files {
         struct strbuf *policies, *changed, *inventories;
-        size_t len, bytes;
+        size_t len, bytes, changed_bytes;
 };
 
 static void files_init(struct files *files, size_t projects)
@@ -66,6 +66,7 @@ static void files_init(struct files *files, size_t projects)
                 /* A review touches few files. */
                 bench_department_text(i, i % 10 == 0, &files->changed[i], NULL);
                 files->bytes += files->policies[i].len + files->inventories[i].len;
+                files->changed_bytes += files->changed[i].len;
         }
 }
 
@@ -270,6 +271,7 @@ int main(int argc, char **argv)
                        sizes[i] * BENCH_DEPARTMENT_POLICIES, sizes[i] * BENCH_DEPARTMENT_ENDPOINTS,
                        sizes[i] * BENCH_DEPARTMENT_LABEL_SETS, files.bytes >> 10);
                 for (enum work work = 0; work < WORK_MAX; work++) {
+                        size_t bytes = files.bytes + (work == WORK_DIFF ? files.changed_bytes : 0);
                         struct reading reading = {0};
 
                         if (only && strcmp(only, work_names[work]) != 0)
@@ -279,7 +281,7 @@ int main(int argc, char **argv)
                                "files), "
                                "result %zu\n",
                                work_names[work], reading.parse, reading.work, reading.work / reading.parse,
-                               reading.peak >> 10, (double)reading.peak / (double)files.bytes, reading.result);
+                               reading.peak >> 10, (double)reading.peak / (double)bytes, reading.result);
                 }
                 files_fini(&files);
         }
