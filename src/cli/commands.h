@@ -10,6 +10,7 @@ int command_diff(const struct options *options);
 int command_explain(const struct options *options);
 int command_lint(const struct options *options);
 int command_fmt(const struct options *options);
+int command_convert(const struct options *options);
 int command_status(const struct options *options);
 int command_endpoints(const struct options *options);
 int command_inventory(const struct options *options);

@@ -89,6 +89,20 @@ const struct command commands[] = {
                 .run = command_fmt,
         },
         {
+                .name = "convert",
+                .operands = "PATH...",
+                .summary = "AdminNetworkPolicy and its kin as ClusterNetworkPolicy",
+                .details =
+                        "PATH is a file, or a directory of policy files: all of one set, so that names are seen to "
+                        "stay\n"
+                        "different and priorities in order. Every flow is decided as before; what v1alpha2 cannot say\n"
+                        "is refused, and then nothing is written. Other objects are left as they are.\n",
+                .options = OPTION_BIT(OPTION_WRITE),
+                .operands_min = 1,
+                .operands_max = SIZE_MAX,
+                .run = command_convert,
+        },
+        {
                 .name = "status",
                 .operands = "",
                 .summary = "Whether the running agent enforces what it should",

@@ -26,6 +26,7 @@ static const struct {
         [OPTION_EXPLAIN] = {"explain", 0, "RULE", "tell about a rule, VW301 for example, or list all rules"},
         [OPTION_CHECK] = {"check", 0, NULL, "write nothing; name the files that would change"},
         [OPTION_DIFF] = {"diff", 0, NULL, "write nothing; show what would change"},
+        [OPTION_WRITE] = {"write", 0, NULL, "write the files instead of printing them"},
         [OPTION_HELP] = {"help", 'h', NULL, "this help"},
         [OPTION_VERSION] = {"version", 0, NULL, "the version"},
 };
@@ -122,6 +123,9 @@ static int take_option(struct parser *parser, enum option option, const char *va
                 return 0;
         case OPTION_DIFF:
                 options->diff = true;
+                return 0;
+        case OPTION_WRITE:
+                options->write = true;
                 return 0;
         case OPTION_HELP:
                 options->help = true;

@@ -35,6 +35,7 @@ enum option {
         OPTION_EXPLAIN,
         OPTION_CHECK,
         OPTION_DIFF,
+        OPTION_WRITE,
         OPTION_HELP,
         OPTION_VERSION,
         OPTION_MAX,
@@ -81,6 +82,7 @@ struct options {
         bool check;
         bool diff;
         bool live;
+        bool write;
         bool colour_out; /* what is written to standard output may carry colour */
         bool colour_err;
         bool help;

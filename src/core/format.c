@@ -261,7 +261,7 @@ static int check_written(const struct layout *layout, struct arena *arena, const
         return r;
 }
 
-static int report_unwritable(const char *name, struct diag_list *diags)
+int format_report_unwritable(const char *name, struct diag_list *diags)
 {
         const struct diag where = {
                 .severity = DIAG_ERROR,
@@ -269,7 +269,7 @@ static int report_unwritable(const char *name, struct diag_list *diags)
                 .hint = "this is a mistake in vethwall and worth a report; the file stays as it is",
         };
 
-        return diag_add(diags, &where, "what it says would not survive being formatted");
+        return diag_add(diags, &where, "what it says would not survive being written");
 }
 
 int format_policies(struct strbuf *ret, const char *name, const char *bytes, size_t size, struct diag_list *diags)
@@ -303,7 +303,7 @@ int format_policies(struct strbuf *ret, const char *name, const char *bytes, siz
         if (r < 0)
                 return r;
         if (!same)
-                return report_unwritable(name, diags);
+                return format_report_unwritable(name, diags);
         strbuf_add(ret, text.text, text.len);
         return strbuf_check(ret);
 }

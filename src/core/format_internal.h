@@ -18,3 +18,6 @@ int format_read(struct layout *ret, struct arena *arena, const char *name, const
 
 /* Appends the file: the documents for which wanted is set are printed, all others keep their bytes. */
 void format_write(struct strbuf *ret, struct layout *layout, const bool *wanted);
+
+/* Says that what was printed is not what was meant, a mistake of the printer's. 0 or -ENOMEM. */
+int format_report_unwritable(const char *name, struct diag_list *diags);

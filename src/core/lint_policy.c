@@ -491,8 +491,8 @@ static void check_defaults(struct lint *lint, const struct policy *policy)
         static const struct lint_note ns = {.hint = "write the namespace, which is the project, below metadata"};
         static const struct lint_note both = {.hint = "write policyTypes: [Ingress, Egress], or what is meant"};
         static const struct lint_note ingress = {.hint = "write policyTypes: [Ingress], or what is meant"};
-        static const struct lint_note old = {
-                .hint = "write it as a ClusterNetworkPolicy of policy.networking.k8s.io/v1alpha2"};
+        static const struct lint_note old = {.hint = "\"vethwall convert\" writes it as a ClusterNetworkPolicy of "
+                                                     "policy.networking.k8s.io/v1alpha2"};
         char name[LINT_NAME_MAX];
 
         if (policy->ns_defaulted)

@@ -338,7 +338,8 @@ const struct lint_rule lint_rules_tier[] = {
                 .id = "VW409",
                 .severity = DIAG_ERROR,
                 .summary = "a second Baseline policy, or one of another name; (a warning) an object of v1alpha1",
-                .why = "v1alpha1 is given up; a cluster of today knows ClusterNetworkPolicy.",
+                .why = "v1alpha1 is given up; a cluster of today knows ClusterNetworkPolicy. vethwall convert rewrites the "
+                       "files.",
                 .bad = "apiVersion: policy.networking.k8s.io/v1alpha1\n"
                        "kind: AdminNetworkPolicy\n"
                        "metadata: { name: guard }\n"

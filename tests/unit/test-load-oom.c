@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include <vethwall/convert.h>
 #include <vethwall/diag.h>
 #include <vethwall/format.h>
 #include <vethwall/inventory.h>
@@ -179,10 +180,43 @@ static void test_inventory(void **state)
         fail_each(load_inventory, 2);
 }
 
+#define OLDER                                                                                                          \
+        "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\nmetadata: { name: a } # beside\n"    \
+        "spec: { priority: 1, subject: { namespaces: &n {} }, egress: [ { action: Allow, to: [ { namespaces: *n },\n"  \
+        "  { nodes: {} } ], ports: [ { portRange: { protocol: UDP, start: 1, end: 2 } } ] }"
+
+static const char older[] = OLDER " ] }\n";
+static const char inexpressible[] = OLDER ", { action: Deny, to: [ { nodes: {} } ] } ] }\n";
+
+static int convert_text(const char *text, struct diag_list *diags)
+{
+        _cleanup_(strbuf_fini) struct strbuf converted = STRBUF_INIT;
+        size_t count = 0;
+
+        return convert_policies(&converted, &count, "p.yaml", text, strlen(text), diags);
+}
+
+static int convert(struct diag_list *diags)
+{
+        return convert_text(older, diags);
+}
+
+static int convert_refused(struct diag_list *diags)
+{
+        return convert_text(inexpressible, diags);
+}
+
 static void test_format(void **state)
 {
         (void)state;
         fail_each(format, 0);
+}
+
+static void test_convert(void **state)
+{
+        (void)state;
+        fail_each(convert, 0);
+        fail_each(convert_refused, 1);
 }
 
 int main(void)
@@ -191,6 +225,7 @@ int main(void)
                 cmocka_unit_test(test_policies),
                 cmocka_unit_test(test_inventory),
                 cmocka_unit_test(test_format),
+                cmocka_unit_test(test_convert),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
