@@ -436,6 +436,9 @@ static int setup(struct agent *agent)
                 r = make_events(agent);
         if (r < 0)
                 return r;
+        r = agent_confine(agent);
+        if (r < 0)
+                return r;
         agent_load_policies(agent);
         agent_refresh_bridges(agent);
         return start_runtimes(agent);

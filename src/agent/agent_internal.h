@@ -7,6 +7,7 @@
 
 #include "agent.h"
 #include "bridges.h"
+#include "confine.h"
 #include "http.h"
 #include "metrics.h"
 #include "reconcile.h"
@@ -47,6 +48,8 @@ struct agent {
         time_t last_good_policy;
         struct metrics metrics;
 
+        int confined[CONFINE_MAX]; /* as confine() gives it */
+
         struct event *on_links, *on_monitor, *on_files;
         struct event *on_pass;   /* timer: changes are gathered until it fires */
         struct event *on_reload; /* timer: files are still until it fires */
@@ -81,6 +84,10 @@ void agent_schedule_event(struct agent *agent, uint64_t received_us);
 
 void agent_arm(struct event *event, uint64_t us);
 void agent_refresh_bridges(struct agent *agent);
+
+/* agent_confine.c */
+/* Nothing that needs more than what is named there may come after it. 0 or -ENOMEM. */
+int agent_confine(struct agent *agent);
 
 /* agent_files.c */
 /* Reads the policy files; a set with errors leaves the last good one where it is. */

@@ -84,6 +84,7 @@ static void fill_view(const struct agent *agent, const struct reasons *reasons, 
                 .last_good_policy = agent->last_good_policy,
                 .metrics = &agent->metrics,
                 .counters = reconcile_counters(agent->reconcile),
+                .confined = agent->confined,
         };
 }
 

@@ -138,6 +138,21 @@ static json_t *time_text(time_t when)
         return json_string(text);
 }
 
+/* What the agent gave up, and what the kernel did not let it give up. */
+static json_t *confinement(const struct report_view *view)
+{
+        json_t *list = json_array();
+
+        for (enum confinement i = 0; i < CONFINE_MAX; i++) {
+                int r = view->confined[i];
+                const char *reason = r == -ECANCELED ? "not built in" : r < 0 ? strerror(-r) : NULL;
+
+                json_array_append_new(list, json_pack("{s:s, s:b, s:s?}", "name", confine_name(i), "inForce", r == 0,
+                                                      "reason", reason));
+        }
+        return list;
+}
+
 int report_status(struct strbuf *buf, const struct report_view *view)
 {
         json_t *root, *reasons = json_array();
@@ -145,14 +160,14 @@ int report_status(struct strbuf *buf, const struct report_view *view)
 
         for (size_t i = 0; i < view->reasons_len; i++)
                 r |= json_array_append_new(reasons, json_string(view->reasons[i]));
-        root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "version",
+        root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "version",
                          VETHWALL_VERSION, "state", view->state, "reasons", reasons, "endpoints",
                          (json_int_t)(view->realm ? view->realm->inventory->endpoints_len : 0), "policies",
                          (json_int_t)(view->realm ? view->realm->policies->set->policies_len : 0), "policyErrors",
                          policy_errors(view), "lastGoodPolicy", time_text(view->last_good_policy), "runtimes",
-                         runtimes(view), "bridges", bridge_list(view), "unenforced", unenforced(view), "transactions",
-                         "committed", (json_int_t)view->metrics->committed, "empty", (json_int_t)view->metrics->empty,
-                         "failed", (json_int_t)view->metrics->failed);
+                         runtimes(view), "bridges", bridge_list(view), "unenforced", unenforced(view), "confinement",
+                         confinement(view), "transactions", "committed", (json_int_t)view->metrics->committed, "empty",
+                         (json_int_t)view->metrics->empty, "failed", (json_int_t)view->metrics->failed);
         return finish(buf, root, r);
 }
 

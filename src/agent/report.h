@@ -10,6 +10,7 @@
 #include <vethwall/strbuf.h>
 
 #include "bridges.h"
+#include "confine.h"
 #include "metrics.h"
 #include "reconcile.h"
 #include "state.h"
@@ -26,6 +27,7 @@ struct report_view {
         time_t last_good_policy; /* 0: never */
         const struct metrics *metrics;
         const struct counters *counters;
+        const int *confined; /* CONFINE_MAX of them */
 };
 
 /* Why policy does not fully hold for a container, into buf. NULL: it does, or it is part of an endpoint that says so, or

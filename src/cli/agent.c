@@ -171,6 +171,32 @@ static void put_unenforced(struct strbuf *buf, const json_t *unenforced, bool co
         }
 }
 
+/* "no-new-privileges, seccomp (without landlock: Operation not supported)" */
+static void put_confinement(struct strbuf *buf, const json_t *confinement)
+{
+        _cleanup_(strbuf_fini) struct strbuf has = STRBUF_INIT, lacks = STRBUF_INIT;
+        const json_t *item;
+        size_t i;
+
+        json_array_foreach(confinement, i, item)
+        {
+                bool in_force = json_is_true(json_object_get(item, "inForce"));
+                struct strbuf *list = in_force ? &has : &lacks;
+
+                strbuf_printf(list, "%s%s", list->len > 0 ? ", " : "", text_of(item, "name"));
+                if (!in_force)
+                        strbuf_printf(list, ": %s", text_of(item, "reason"));
+        }
+        if (i == 0)
+                return;
+        if (lacks.len > 0)
+                strbuf_printf(&has, "%s(without %s)", has.len > 0 ? " " : "", lacks.text);
+        if (strbuf_check(&has) < 0 || strbuf_check(&lacks) < 0)
+                buf->failed = true;
+        else
+                put_field(buf, "Confined by:", has.text);
+}
+
 static void put_status(struct strbuf *buf, const json_t *status, bool colour)
 {
         const json_t *transactions = json_object_get(status, "transactions");
@@ -184,6 +210,7 @@ static void put_status(struct strbuf *buf, const json_t *status, bool colour)
                       "Transactions:", (long long)json_integer_value(json_object_get(transactions, "committed")),
                       (long long)json_integer_value(json_object_get(transactions, "empty")),
                       (long long)json_integer_value(json_object_get(transactions, "failed")));
+        put_confinement(buf, json_object_get(status, "confinement"));
 
         put_policy_errors(buf, json_object_get(status, "policyErrors"));
         put_runtimes(buf, json_object_get(status, "runtimes"), colour);

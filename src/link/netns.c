@@ -39,8 +39,8 @@ static int answer_id(void *user, const struct nlmsghdr *header)
         return link_decode(header, user);
 }
 
-/* 0, LINK_E_NO_ID or a negative errno. */
-static int query_id(struct link_watch *watch, int fd, int32_t *ret)
+/* By NETNSA_FD or NETNSA_PID. 0, LINK_E_NO_ID or a negative errno. */
+static int query_id(struct link_watch *watch, int attribute, uint32_t value, int32_t *ret)
 {
         struct rtgenmsg general = {.rtgen_family = AF_UNSPEC};
         _cleanup_(nlmsg_freep) struct nl_msg *request = NULL;
@@ -48,7 +48,7 @@ static int query_id(struct link_watch *watch, int fd, int32_t *ret)
         int r;
 
         request = query_request(RTM_GETNSID, 0, &general, sizeof(general));
-        if (!request || nla_put_u32(request, NETNSA_FD, (uint32_t)fd) < 0)
+        if (!request || nla_put_u32(request, attribute, value) < 0)
                 return -ENOMEM;
         r = query_run(&watch->query, request, answer_id, &message);
         if (r < 0)
@@ -172,21 +172,12 @@ static int find_addrs(struct link_watch *watch, struct link_netns *netns)
         return 0;
 }
 
-static int netns_by_fd(struct link_watch *watch, int fd, struct link_netns *ret)
+static int netns_by_id(struct link_watch *watch, int attribute, uint32_t value, struct link_netns *ret)
 {
         _cleanup_(link_netns_fini) struct link_netns netns = {.netnsid = -1};
-        struct statfs fs;
-        struct stat st;
         int r;
 
-        if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-                return -errno;
-        /* The file that the namespace was bound to stays behind as an ordinary one when it is unmounted. */
-        if (fs.f_type != NSFS_MAGIC)
-                return LINK_E_GONE;
-        if (st.st_dev == watch->own_dev && st.st_ino == watch->own_ino)
-                return LINK_E_OWN;
-        r = query_id(watch, fd, &netns.netnsid);
+        r = query_id(watch, attribute, value, &netns.netnsid);
         if (r != 0)
                 return r;
         r = find_links(watch, &netns);
@@ -198,6 +189,21 @@ static int netns_by_fd(struct link_watch *watch, int fd, struct link_netns *ret)
         *ret = netns;
         netns = (struct link_netns){.netnsid = -1};
         return 0;
+}
+
+static int netns_by_fd(struct link_watch *watch, int fd, struct link_netns *ret)
+{
+        struct statfs fs;
+        struct stat st;
+
+        if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
+                return -errno;
+        /* The file that the namespace was bound to stays behind as an ordinary one when it is unmounted. */
+        if (fs.f_type != NSFS_MAGIC)
+                return LINK_E_GONE;
+        if (st.st_dev == watch->own_dev && st.st_ino == watch->own_ino)
+                return LINK_E_OWN;
+        return netns_by_id(watch, NETNSA_FD, (uint32_t)fd, ret);
 }
 
 /* O_NONBLOCK: the path may be anything, and opening a FIFO would wait for its writer. */
@@ -228,10 +234,37 @@ int link_netns_by_path(struct link_watch *watch, const char *path, struct link_n
         return netns_by_fd(watch, fd, ret);
 }
 
+/* A process that has not exited still has its pid, and its namespace. 0 or a negative errno; LINK_E_GONE. */
+static int check_lives(int pidfd)
+{
+        struct pollfd exited = {.fd = pidfd, .events = POLLIN};
+        int r = poll(&exited, 1, 0);
+
+        return r < 0 ? -errno : r > 0 ? LINK_E_GONE : 0;
+}
+
+/* Who is confined (Landlock) may not look into other processes. The kernel finds a namespace by pid without that; only that
+ * it is our own one cannot be told apart from having no id. */
+static int netns_by_pid_alone(struct link_watch *watch, int pidfd, int pid, struct link_netns *ret)
+{
+        _cleanup_(link_netns_fini) struct link_netns netns = {.netnsid = -1};
+        int r;
+
+        r = netns_by_id(watch, NETNSA_PID, (uint32_t)pid, &netns);
+        if (r == -ESRCH)
+                return LINK_E_GONE;
+        if (r == 0)
+                r = check_lives(pidfd);
+        if (r != 0)
+                return r;
+        *ret = netns;
+        netns = (struct link_netns){.netnsid = -1};
+        return 0;
+}
+
 int link_netns_by_pid(struct link_watch *watch, int pid, struct link_netns *ret)
 {
         _cleanup_(close_fd) int pidfd = -1, fd = -1;
-        struct pollfd exited;
         char path[64];
         int r;
 
@@ -244,14 +277,11 @@ int link_netns_by_pid(struct link_watch *watch, int pid, struct link_netns *ret)
         fd = open_netns(path);
         if (fd == -ENOENT || fd == -ESRCH)
                 return LINK_E_GONE;
+        if (fd == -EACCES || fd == -EPERM)
+                return netns_by_pid_alone(watch, pidfd, pid, ret);
         if (fd < 0)
                 return fd;
-        /* A process that has not exited by now still had its pid when the path was opened. */
-        exited = (struct pollfd){.fd = pidfd, .events = POLLIN};
-        r = poll(&exited, 1, 0);
-        if (r < 0)
-                return -errno;
-        if (r > 0)
-                return LINK_E_GONE;
-        return netns_by_fd(watch, fd, ret);
+        /* So it still had its pid when the path was opened. */
+        r = check_lives(pidfd);
+        return r != 0 ? r : netns_by_fd(watch, fd, ret);
 }

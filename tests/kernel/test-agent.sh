@@ -78,6 +78,19 @@ if command -v promtool >/dev/null; then
         check_eq "promtool has nothing to say" "" "$(promtool check metrics <"$TEST_TMP/metrics" 2>&1)"
 fi
 
+# least privilege
+
+of_agent() {
+        awk -v name="$1:" '$1 == name { print $2 }' "/proc/$agent_pid/status"
+}
+# CAP_NET_BROADCAST, CAP_NET_ADMIN and CAP_SYS_PTRACE
+check_eq "the agent has kept three capabilities" 0000000000081800 "$(of_agent CapEff)"
+check_eq "and could not have others" "0000000000081800 0000000000081800" "$(of_agent CapPrm) $(of_agent CapBnd)"
+check_eq "nor gain any" 1 "$(of_agent NoNewPrivs)"
+filtered=$(query status '[c["inForce"] or c["reason"] == "not built in" for c in d["confinement"] if c["name"] == "seccomp"][0]')
+check_eq "its system calls are few" True "$filtered"
+check_match "the command tells" 'Confined by: +no-new-privileges, capabilities' "$("$vethwall" status)"
+
 # the control socket
 
 check_eq "mode of the control socket" 600 "$(stat -c %a "$VETHWALL_SOCKET")"
