@@ -520,36 +520,3 @@ int agent_run(struct agent *agent)
                 return -EIO;
         return agent->stopping ? 0 : -EIO;
 }
-
-int agent_teardown(size_t *ret_removed)
-{
-        _cleanup_(nft_closep) struct nft *nft = NULL;
-        int r = nft_open(&nft);
-
-        for (unsigned i = 0; r == 0 && i < 8; i++) {
-                _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
-                _cleanup_(ruleset_freep) struct ruleset *actual = NULL, *nothing = NULL;
-                _cleanup_(plan_fini) struct plan plan = PLAN_INIT;
-                struct nft_result result;
-                uint32_t genid;
-
-                r = nft_read(nft, RULESET_TABLE, &actual, &genid);
-                if (r == 0)
-                        r = ruleset_new(&nothing);
-                if (r < 0)
-                        return r;
-                ruleset_seal(nothing);
-                r = ruleset_diff(&plan, actual, nothing, true);
-                if (r < 0)
-                        return r;
-                *ret_removed = actual->tables_len;
-                r = nft_commit(nft, &plan, genid, false, &result, &diags);
-                if (r == 0)
-                        return 0;
-                log_diags(&diags);
-                if (r == NFT_E_REFUSED)
-                        return -result.error;
-                r = r == NFT_E_CHANGED ? 0 : r;
-        }
-        return r < 0 ? r : -EAGAIN;
-}

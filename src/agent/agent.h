@@ -18,3 +18,7 @@ int agent_run(struct agent *agent);
 
 /* Removes our tables from the kernel, and nothing else. *ret_removed: how many there were. 0 or a negative errno. */
 int agent_teardown(size_t *ret_removed);
+
+/* Where no table of ours is in the kernel, loads what holds before anything is known: managed interfaces pass nothing.
+ * *ret_loaded: it was not there. 0 or a negative errno. */
+int agent_base(struct config *config, bool *ret_loaded);

@@ -16,15 +16,17 @@ enum {
         MODE_RUN,
         MODE_CHECK,
         MODE_TEARDOWN,
+        MODE_BASE,
 };
 
 static const char usage[] =
-        "vethwalld [-c FILE] [--check | --teardown]\n"
+        "vethwalld [-c FILE] [--check | --base | --teardown]\n"
         "\n"
         "Enforces NetworkPolicy files on this host's containers.\n"
         "\n"
         "  -c, --config FILE  configuration (default " CONFIG_PATH ", if it is there)\n"
         "      --check        check configuration, policies and inventory, change nothing\n"
+        "      --base         load the rules that hold before any container is known, if there are none\n"
         "      --teardown     remove vethwall's rules from the kernel\n"
         "  -h, --help         show this\n"
         "      --version      show the version\n"
@@ -78,6 +80,29 @@ static int teardown(const struct config *config)
         return 0;
 }
 
+/* At boot nothing may stand open because a file is wrong: the base is then that of the default configuration. */
+static int base(struct config *config, bool refused)
+{
+        _cleanup_(config_unrefp) struct config *fallback = NULL;
+        bool loaded;
+        int r = 0;
+
+        if (!config) {
+                r = config_default(&fallback);
+                config = fallback;
+        }
+        if (r == 0)
+                r = agent_base(config, &loaded);
+        if (r < 0) {
+                log_errno(LOG_ERR, r, "the base cannot be loaded");
+                return 1;
+        }
+        if (refused)
+                log_warning("the configuration is refused; the base is that of the default configuration");
+        printf(loaded ? "the base is loaded\n" : "there are rules already; they stay\n");
+        return 0;
+}
+
 static int run(struct config *config, const char *path)
 {
         _cleanup_(agent_freep) struct agent *agent = NULL;
@@ -95,9 +120,13 @@ static int run(struct config *config, const char *path)
 int main(int argc, char **argv)
 {
         static const struct option options[] = {
-                {"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'C'},
-                {"teardown", no_argument, NULL, 'T'},     {"help", no_argument, NULL, 'h'},
-                {"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+                {"config", required_argument, NULL, 'c'},
+                {"check", no_argument, NULL, 'C'},
+                {"teardown", no_argument, NULL, 'T'},
+                {"base", no_argument, NULL, 'B'},
+                {"help", no_argument, NULL, 'h'},
+                {"version", no_argument, NULL, 'V'},
+                {NULL, 0, NULL, 0},
         };
         _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
         _cleanup_(config_unrefp) struct config *config = NULL;
@@ -114,6 +143,9 @@ int main(int argc, char **argv)
                         break;
                 case 'T':
                         mode = MODE_TEARDOWN;
+                        break;
+                case 'B':
+                        mode = MODE_BASE;
                         break;
                 case 'h':
                         fputs(usage, stdout);
@@ -132,6 +164,8 @@ int main(int argc, char **argv)
         log_setup();
         r = config_read(&config, path, &diags);
         print_diags(&diags);
+        if (mode == MODE_BASE && r == 0)
+                return base(config, !config);
         if (r < 0 || !config)
                 return 2;
         if (mode == MODE_CHECK)

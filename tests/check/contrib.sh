@@ -71,20 +71,23 @@ check_config() {
 }
 
 check_unit() {
-        local vethwalld
+        local vethwalld unit
 
         vethwalld=$(readlink -f "$1")
         need systemd-analyze
-        # The page is not installed here, and the program is elsewhere.
-        sed "s#^ExecStart=vethwalld#ExecStart=$vethwalld#; /^Documentation=/d" \
-                "$top/contrib/systemd/vethwalld.service" >"$tmp/vethwalld.service"
-        grep -qF "ExecStart=$vethwalld" "$tmp/vethwalld.service"
-        if ! systemd-analyze verify --man=no "$tmp/vethwalld.service" >"$tmp/verdict" 2>&1; then
+        for unit in vethwalld.service vethwall-base.service; do
+                # The page is not installed here, and the program is elsewhere.
+                sed "s#^ExecStart=vethwalld#ExecStart=$vethwalld#; /^Documentation=/d" \
+                        "$top/contrib/systemd/$unit" >"$tmp/$unit"
+                grep -qF "ExecStart=$vethwalld" "$tmp/$unit"
+        done
+        if ! systemd-analyze verify --man=no "$tmp/vethwalld.service" "$tmp/vethwall-base.service" \
+                >"$tmp/verdict" 2>&1; then
                 cat "$tmp/verdict"
                 return 1
         fi
         # Unknown keys and values are only warned of; warnings about other units are not ours.
-        ! grep -F vethwalld "$tmp/verdict"
+        ! grep -F vethwall "$tmp/verdict"
 }
 
 case ${1:-} in

@@ -20,10 +20,28 @@ endpoint left plain0 3 2
 endpoint right plain0 3 3
 "$probe" serve host tcp/8000 &
 
-# first start
+# before the first start: the ground that is laid at boot
 
 inventory web client evil other
 config
+allowed web tcp/10.1.2.2/80 "before anything is loaded"
+base() {
+        "$vethwalld" -c "$TEST_TMP/${1:-config.yaml}" --base
+}
+check_eq "the base is loaded" "the base is loaded" "$(base)"
+denied web tcp/10.1.2.2/80 "on the base"
+denied web tcp/fd00:2::2/80 "on the base"
+denied web tcp/10.1.1.1/8000 "on the base: not even its host knows it"
+allowed left tcp/10.1.3.3/80 "on a bridge that is not managed, on the base"
+check_eq "what is there stays" "there are rules already; they stay" "$(base)"
+check "the base can be removed" "$vethwalld" -c "$TEST_TMP/config.yaml" --teardown
+echo 'policies: {' >"$TEST_TMP/broken.yaml"
+check_match "a configuration that is refused leaves nothing open" 'the base is loaded$' "$(base broken.yaml 2>&1)"
+denied web tcp/10.1.2.2/80 "on the base of no configuration"
+check "that can be removed too" "$vethwalld" -c "$TEST_TMP/config.yaml" --teardown
+
+# first start
+
 web_policy client other
 check "the files are good" "$vethwalld" -c "$TEST_TMP/config.yaml" --check
 nft add table inet witness
