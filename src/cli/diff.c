@@ -205,6 +205,8 @@ static int write_difference(struct difference *difference, enum format format)
                 r = diff_markdown(difference);
                 break;
         case FORMAT_CSV:
+        case FORMAT_DOT:
+        case FORMAT_SVG:
         case FORMAT_NFT:
         case FORMAT_SARIF:
         case FORMAT_GITHUB:

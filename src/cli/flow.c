@@ -205,6 +205,28 @@ static bool is_all_ports(const struct conns *conns, enum conns_proto proto)
                conns->ports[proto][0].last == UINT16_MAX;
 }
 
+void put_conns_proto(struct strbuf *buf, const struct conns *conns, enum conns_proto proto)
+{
+        if (proto == CONNS_PROTO_MAX) {
+                strbuf_puts(buf, "ICMP and other protocols");
+                return;
+        }
+
+        strbuf_printf(buf, "%s ", conns_proto_name(proto));
+        if (is_all_ports(conns, proto)) {
+                strbuf_puts(buf, "all ports");
+                return;
+        }
+
+        for (size_t i = 0; i < conns->ports_len[proto]; i++) {
+                const struct port_range *ports = &conns->ports[proto][i];
+
+                strbuf_printf(buf, "%s%u", i > 0 ? ", " : "", ports->first);
+                if (ports->last != ports->first)
+                        strbuf_printf(buf, "-%u", ports->last);
+        }
+}
+
 void put_conns(struct strbuf *buf, const struct conns *conns)
 {
         const char *separator = "";
@@ -214,27 +236,14 @@ void put_conns(struct strbuf *buf, const struct conns *conns)
                 return;
         }
 
-        for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
-                if (conns->ports_len[proto] == 0)
+        for (enum conns_proto proto = 0; proto <= CONNS_PROTO_MAX; proto++) {
+                if (proto == CONNS_PROTO_MAX ? !conns->other : conns->ports_len[proto] == 0)
                         continue;
 
-                strbuf_printf(buf, "%s%s ", separator, conns_proto_name(proto));
-                separator = "";
-                if (is_all_ports(conns, proto))
-                        strbuf_puts(buf, "all ports");
-                for (size_t i = 0; i < conns->ports_len[proto] && !is_all_ports(conns, proto); i++) {
-                        const struct port_range *ports = &conns->ports[proto][i];
-
-                        strbuf_printf(buf, "%s%u", separator, ports->first);
-                        if (ports->last != ports->first)
-                                strbuf_printf(buf, "-%u", ports->last);
-                        separator = ", ";
-                }
+                strbuf_puts(buf, separator);
+                put_conns_proto(buf, conns, proto);
                 separator = ", ";
         }
-
-        if (conns->other)
-                strbuf_printf(buf, "%sICMP and other protocols", separator);
 }
 
 /* A matrix has millions of these; printf() would be most of the time. */

@@ -32,6 +32,9 @@ int end_parse(const struct inventory *inventory, const char *text, struct end *r
 /* "TCP 80, 443-445, UDP 53", "everything", "nothing". */
 void put_conns(struct strbuf *buf, const struct conns *conns);
 
+/* What of it is of one protocol, which it has; CONNS_PROTO_MAX: of those without ports. */
+void put_conns_proto(struct strbuf *buf, const struct conns *conns, enum conns_proto proto);
+
 /* The value of "conns", and after it "other": {"TCP": [[80, 80]]}, "other": false */
 void put_conns_json(struct strbuf *buf, const struct conns *conns);
 

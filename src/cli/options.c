@@ -33,7 +33,8 @@ static const struct {
 static_assert(ARRAY_SIZE(option_specs) == OPTION_MAX, "an option without a specification");
 
 static const char *const format_names[] = {
-        [FORMAT_TEXT] = "text",   [FORMAT_JSON] = "json",     [FORMAT_CSV] = "csv",           [FORMAT_NFT] = "nft",
+        [FORMAT_TEXT] = "text",   [FORMAT_JSON] = "json",     [FORMAT_CSV] = "csv",
+        [FORMAT_DOT] = "dot",     [FORMAT_SVG] = "svg",       [FORMAT_NFT] = "nft",
         [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github", [FORMAT_MARKDOWN] = "markdown",
 };
 static_assert(ARRAY_SIZE(format_names) == FORMAT_MAX, "a format without a name");
@@ -260,7 +261,7 @@ static void format_list(unsigned formats, char *text, size_t size)
 
 static int find_format(const struct command *command, const char *name, enum format *ret)
 {
-        char known[64];
+        char known[128];
 
         for (enum format i = 0; i < FORMAT_MAX; i++) {
                 if (command->formats & 1u << i && (!name || strcmp(name, format_names[i]) == 0)) {
@@ -441,7 +442,7 @@ int options_parse(struct options *ret, int argc, char **argv)
 static void put_option(struct strbuf *buf, enum option option, const struct command *command)
 {
         const char *help = option_specs[option].help, *value = option_specs[option].value;
-        char left[64], formats[64];
+        char left[64], formats[128];
 
         if (option == OPTION_OUTPUT) {
                 format_list(command ? command->formats : ~0u, formats, sizeof(formats));

@@ -17,6 +17,8 @@ enum format {
         FORMAT_TEXT,
         FORMAT_JSON,
         FORMAT_CSV,
+        FORMAT_DOT,
+        FORMAT_SVG,
         FORMAT_NFT,
         FORMAT_SARIF,
         FORMAT_GITHUB,

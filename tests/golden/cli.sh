@@ -48,7 +48,7 @@ help_and_version() {
         out "Usage: vethwall COMMAND"
         run 0 matrix --help
         out "Usage: vethwall matrix [OPTION...] [PROTO/PORT...]"
-        out "text, json, csv"
+        out "text, json, csv, dot, svg"
         out "--live"
         out_not "--fail-on"
         run 0 help status
@@ -86,7 +86,7 @@ mistakes() {
         run 2 lint --socket x policy.yaml
         err "lint takes no option --socket"
         run 2 matrix -p policy.yaml -i inventory.yaml -o yaml
-        err "text, json, csv"
+        err "text, json, csv, dot, svg"
         run 2 compile -p policy.yaml -i inventory.yaml -o json
         err "it has nft"
         run 2 matrix -p policy.yaml -i inventory.yaml --color sometimes
