@@ -49,20 +49,6 @@ const char *card_ns(const struct cards *cards, const struct card *card)
         return cards->picture->report->map->nodes[card->boxes[0]].ns;
 }
 
-/* Groups of a namespace, then those of several, then the outside. */
-static void order_nodes(struct cards *cards)
-{
-        const struct map *map = cards->picture->report->map;
-        size_t n = 0;
-
-        for (int pass = 0; pass < 2; pass++)
-                for (size_t i = 0; i < map->groups_len; i++)
-                        if ((map->nodes[i].ns != NULL) == (pass == 0))
-                                cards->order[n++] = i;
-        for (size_t i = map->groups_len; i < map->len; i++)
-                cards->order[n++] = i;
-}
-
 static void find_paths(const struct picture *picture, struct column *column)
 {
         size_t lo = 0, hi = picture->paths_len;
@@ -479,11 +465,10 @@ int cards_make(struct cards *cards, struct picture *picture)
         int r;
 
         *cards = (struct cards){.picture = picture};
-        cards->order = calloc(map->len + 1, sizeof(*cards->order));
+        cards->order = picture_order(map);
         if (!cards->order)
                 return -ENOMEM;
 
-        order_nodes(cards);
         for (size_t first = 0, end; first < map->len; first = end) {
                 for (end = first + 1; end < map->len && picture_same_box(map, cards->order[first], cards->order[end]);)
                         end++;

@@ -8,13 +8,17 @@
 
 /* Beyond these, wires are a tangle. */
 #define WIRES_NODES 16
-#define WIRES_PATHS 28
+#define WIRES_PATHS 24
 
 /* Ranges of the outside that are shown one by one. */
 #define RANGES_SHOWN 4
 
-/* Room for the title and the caption. */
-#define HEAD_WIDTH 600
+/* Services that the title names. */
+#define SERVICES_SHOWN 4
+
+/* Of the proportional font, in tenths of pixels: no text of ours is wider. */
+#define TITLE_COLUMN 150
+#define CAPTION_COLUMN 83
 
 const char *picture_box(const struct map *map, size_t node)
 {
@@ -31,6 +35,24 @@ bool picture_same_box(const struct map *map, size_t a, size_t b)
                 return false;
 
         return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
+size_t *picture_order(const struct map *map)
+{
+        size_t *order, n = 0;
+
+        order = calloc(map->len + 1, sizeof(*order));
+        if (!order)
+                return NULL;
+
+        for (int pass = 0; pass < 2; pass++)
+                for (size_t i = 0; i < map->groups_len; i++)
+                        if ((map->nodes[i].ns != NULL) == (pass == 0))
+                                order[n++] = i;
+        for (size_t i = map->groups_len; i < map->len; i++)
+                order[n++] = i;
+
+        return order;
 }
 
 /* What the buffer holds, as lines. */
@@ -176,13 +198,17 @@ static int collect_paths(struct picture *picture)
         return 0;
 }
 
-/* "of tcp/80, udp/53" */
+/* " by tcp/80, udp/53" */
 static void put_services(struct strbuf *buf, const struct report *report)
 {
-        for (size_t i = 0; i < report->services_len; i++) {
+        size_t shown = report->services_len > SERVICES_SHOWN ? SERVICES_SHOWN - 1 : report->services_len;
+
+        for (size_t i = 0; i < shown; i++) {
                 strbuf_puts(buf, i == 0 ? " by " : ", ");
                 strbuf_clean(buf, report->services[i].text);
         }
+        if (report->services_len > shown)
+                strbuf_printf(buf, " and %zu more", report->services_len - shown);
 }
 
 /* The legend, beside the caption's end: what the two colours say. */
@@ -190,10 +216,15 @@ static void draw_legend(struct strbuf *buf, size_t y, bool wires)
 {
         svg_rect(buf, PICTURE_MARGIN, y - 11, 14, 14, 3, "some");
         svg_text(buf, PICTURE_MARGIN + 22, y, "s p d", "these protocols and ports");
-        svg_rect(buf, PICTURE_MARGIN + 220, y - 11, 14, 14, 3, "all");
-        svg_text(buf, PICTURE_MARGIN + 242, y, "s p d", "everything");
+        svg_rect(buf, PICTURE_MARGIN + 240, y - 11, 14, 14, 3, "all");
+        svg_text(buf, PICTURE_MARGIN + 262, y, "s p d", "everything");
         if (wires)
-                svg_text(buf, PICTURE_MARGIN + 340, y, "s p d", "grey: nothing allowed");
+                svg_text(buf, PICTURE_MARGIN + 370, y, "s p d", "grey: nothing allowed");
+}
+
+static size_t at_least(size_t a, size_t b)
+{
+        return a > b ? a : b;
 }
 
 static int draw(struct picture *picture, bool wires)
@@ -201,7 +232,7 @@ static int draw(struct picture *picture, bool wires)
         _cleanup_(strbuf_fini) struct strbuf title = STRBUF_INIT, caption = STRBUF_INIT;
         const struct report *report = picture->report;
         size_t n = report->inventory->endpoints_len, groups = report->map->groups_len;
-        size_t width = picture->width > HEAD_WIDTH ? picture->width : HEAD_WIDTH;
+        size_t width = picture->width;
 
         strbuf_puts(&title, "Who can reach whom");
         put_services(&title, report);
@@ -213,6 +244,8 @@ static int draw(struct picture *picture, bool wires)
         if (strbuf_check(&title) < 0 || strbuf_check(&caption) < 0)
                 return -ENOMEM;
 
+        width = at_least(width, title.len * TITLE_COLUMN / 10 + 2 * PICTURE_MARGIN);
+        width = at_least(width, caption.len * CAPTION_COLUMN / 10 + 2 * PICTURE_MARGIN);
         svg_begin(report->buf, width, picture->height, title.text, caption.text);
         svg_text(report->buf, PICTURE_MARGIN, 42, "s h t", title.text);
         svg_text(report->buf, PICTURE_MARGIN, 64, "s p d", caption.text);

@@ -37,6 +37,10 @@ int picture_cards(struct picture *picture);
 const char *picture_box(const struct map *map, size_t node);
 bool picture_same_box(const struct map *map, size_t a, size_t b);
 
+/* All nodes, so that those of one box stand together: of each namespace, of several, of the outside. NULL where memory is
+ * exhausted; the caller's. */
+size_t *picture_order(const struct map *map);
+
 /* The lines by which a node is called where the namespace ns is known: of a group, its name on at most max lines of so many
  * columns; of the outside its ranges, if they are few. */
 void picture_node(struct svg_lines *lines, const struct map_node *node, const char *ns, size_t columns, size_t max);

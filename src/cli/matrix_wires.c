@@ -42,6 +42,7 @@ struct wires {
         struct chip *chips;             /* owned, by destination */
         size_t chips_len;
         size_t *chip_of; /* owned, per path */
+        size_t *order;   /* owned: the nodes, box by box, the outside last */
         size_t x[SIDE_MAX], width[SIDE_MAX], end;
         size_t chips_width;
 };
@@ -57,6 +58,7 @@ static void wires_fini(struct wires *wires)
                 svg_lines_fini(&wires->chips[i].lines);
         free(wires->chips);
         free(wires->chip_of);
+        free(wires->order);
 }
 
 static int find_chips(struct wires *wires)
@@ -123,9 +125,9 @@ static size_t node_at(const struct wires *wires, enum side side, size_t i)
         size_t outside = map->len - map->groups_len;
 
         if (side == RIGHT)
-                return i;
+                return wires->order[i];
 
-        return i < outside ? map->groups_len + i : i - outside;
+        return i < outside ? map->groups_len + i : wires->order[i - outside];
 }
 
 /* Of those that paths come from, in the order in which they stand. */
@@ -187,8 +189,8 @@ static void draw_heading(struct wires *wires, enum side side, size_t node, size_
         _cleanup_(svg_lines_fini) struct svg_lines lines = SVG_LINES_INIT;
 
         svg_lines_add(&lines, picture_box(map, node), PICTURE_NAME_COLUMNS);
-        svg_text_lines(&wires->picture->body, wires->x[side] + PADDING, y + 20,
-                       node >= map->groups_len ? "m d" : "m b t", &lines);
+        svg_text_lines(&wires->picture->body, wires->x[side] + PADDING, y + 20, map->nodes[node].ns ? "m b t" : "m b d",
+                       &lines);
 }
 
 /* Gives the nodes of a side their places, box by box, and draws the boxes. */
@@ -303,6 +305,10 @@ int picture_wires(struct picture *picture)
 {
         _cleanup_(wires_fini) struct wires wires = {.picture = picture};
         int r;
+
+        wires.order = picture_order(picture->report->map);
+        if (!wires.order)
+                return -ENOMEM;
 
         r = find_places(&wires);
         if (r == 0)

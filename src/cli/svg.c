@@ -168,7 +168,7 @@ void svg_lines_wrap(struct svg_lines *lines, const char *text, size_t columns, s
                         return;
                 }
                 if (i == max) {
-                        add_line(lines, at, fit_start(at, columns - 1), ELLIPSIS);
+                        add_line(lines, at, break_at(at, fit_start(at, columns - 1)), ELLIPSIS);
                         return;
                 }
 

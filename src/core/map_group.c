@@ -2,10 +2,11 @@
 /* Maps: which endpoints nothing tells apart.
  *
  * Theory of operation. Endpoints of one kind differ in nothing that policies see: selectors and port names see the same
- * in them, and no block lies between their addresses. So only kinds are compared, each by one member. Two kinds K and L are alike where their flows with every third are the same, and those between
- * them, and inside each of them, are all one and the same flow c. So the flows of K with all but itself, and with c in
- * the place of its own, are those of L: their hashes are equal, and a look-up for each c that K could have finds the
- * group of L. A comparison of all flows then makes sure. */
+ * in them, and no block lies between their addresses. So only kinds are compared, each by one member. Two kinds K and L
+ * are alike where their flows with every third are the same, and those between them, and inside each of them, are all one
+ * and the same flow c. So the flows of K with all but itself, and with c in the place of its own, are those of L: their
+ * hashes are equal, and a look-up for each c that K could have finds the group of L. A comparison of all flows then makes
+ * sure. */
 #include <errno.h>
 #include <string.h>
 

@@ -56,10 +56,14 @@ static bool side_agrees(const struct explain_side *side, const struct oracle_sid
         if (side->status != EXPLAIN_JUDGED)
                 return !want->subject && side->cause.action == ACTION_ALLOW;
 
-        for (size_t i = 0; i < side->policies_len; i++)
+        for (size_t i = 0; i < side->policies_len; i++) {
+                if (side->policies[i].policy->tier != TIER_NETWORK_POLICY)
+                        continue;
+
                 for (size_t j = 0; j < side->policies[i].rules_len; j++)
                         any |= side->policies[i].rules[j].peer_matches &&
                                side->policies[i].rules[j].ports == EXPLAIN_PORT_MATCHES;
+        }
 
         return want->subject && side->cause.action == want->action && side->cause.tier == want->tier &&
                (want->tier != TIER_NETWORK_POLICY || any == (want->action == ACTION_ALLOW)) &&
