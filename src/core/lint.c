@@ -210,8 +210,8 @@ const struct group *lint_peer_group(struct lint *lint, const struct policy *poli
 static void ask_world(struct lint *lint)
 {
         static void (*const groups[])(struct lint * lint) = {
-                lint_take_census, lint_inventory, lint_ports,   lint_dead,  lint_flows,
-                lint_open,        lint_services,  lint_classes, lint_tiers,
+                lint_take_census, lint_inventory, lint_selections, lint_ports,   lint_dead,
+                lint_flows,       lint_open,      lint_services,   lint_classes, lint_tiers,
         };
         struct lint_census census = {0};
 
@@ -229,6 +229,16 @@ static void ask_world(struct lint *lint)
         }
         lint_sites_fini(&lint->sites);
         lint_census_fini(&census);
+}
+
+/* What needs no world. */
+static void lint_alone(struct lint *lint)
+{
+        lint_files(lint);
+        if (lint->r == 0)
+                lint_documents(lint);
+        if (lint->r == 0)
+                lint_selectors(lint);
 }
 
 static int finish(const struct policy_set *policies, struct diag_list *findings)
@@ -253,7 +263,7 @@ int lint(struct lint_result *result, const struct policy_set *policies, struct w
         if (job.r == 0)
                 report_skipped(&job);
         if (job.r == 0 && usable)
-                lint_documents(&job);
+                lint_alone(&job);
         if (job.r == 0 && usable && world)
                 ask_world(&job);
         else if (job.r == 0 && usable)

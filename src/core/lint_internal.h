@@ -81,6 +81,9 @@ const char *lint_endpoint_name(const struct lint *lint, size_t endpoint, char bu
 /* "TCP", "UDP", "SCTP" */
 const char *lint_protocol_name(uint8_t protocol);
 
+/* True where narrow holds only where wide does, whatever the labels. */
+bool lint_requirement_implies(const struct label_requirement *narrow, const struct label_requirement *wide);
+
 /* True where everything that narrow selects is selected by wide too, whatever the labels. NULL selects everything. */
 bool lint_selector_covers(const struct selector *wide, const struct selector *narrow);
 
@@ -146,12 +149,15 @@ void lint_runs(struct lint *lint, const struct lint_case *c,
                void *arg);
 
 /* The groups of rules; each reports what it finds. */
+void lint_files(struct lint *lint);
 void lint_documents(struct lint *lint);
+void lint_selectors(struct lint *lint);
 void lint_services(struct lint *lint);
-void lint_inventory(struct lint *lint); /* with a world only */
-void lint_ports(struct lint *lint);     /* with a world only */
-void lint_dead(struct lint *lint);      /* with a world only */
-void lint_open(struct lint *lint);      /* with a world only */
-void lint_classes(struct lint *lint);   /* with a world only */
-void lint_tiers(struct lint *lint);     /* with a world only */
-void lint_flows(struct lint *lint);     /* with a world only */
+void lint_inventory(struct lint *lint);  /* with a world only */
+void lint_selections(struct lint *lint); /* with a world only */
+void lint_ports(struct lint *lint);      /* with a world only */
+void lint_dead(struct lint *lint);       /* with a world only */
+void lint_open(struct lint *lint);       /* with a world only */
+void lint_classes(struct lint *lint);    /* with a world only */
+void lint_tiers(struct lint *lint);      /* with a world only */
+void lint_flows(struct lint *lint);      /* with a world only */

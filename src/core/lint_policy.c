@@ -63,7 +63,7 @@ static void check_selector(struct lint *lint, const struct selector *selector)
         }
 }
 
-static bool requirement_implies(const struct label_requirement *narrow, const struct label_requirement *wide)
+bool lint_requirement_implies(const struct label_requirement *narrow, const struct label_requirement *wide)
 {
         if (strcmp(narrow->key, wide->key) != 0)
                 return false;
@@ -103,7 +103,7 @@ bool lint_selector_covers(const struct selector *wide, const struct selector *na
                 bool implied = false;
 
                 for (size_t j = 0; narrow && !implied && j < narrow->len; j++)
-                        implied = requirement_implies(&narrow->requirements[j], &wide->requirements[i]);
+                        implied = lint_requirement_implies(&narrow->requirements[j], &wide->requirements[i]);
                 if (!implied)
                         return false;
         }

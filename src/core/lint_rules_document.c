@@ -216,6 +216,34 @@ const struct lint_rule lint_rules_document[] = {
                         "  egress:\n"
                         "    - to: [{ podSelector: {} }]\n",
         },
+        {
+                .id = "VW011",
+                .severity = DIAG_INFO,
+                .summary = "an alias, or a document that holds nothing",
+                .why = "An alias (*name) stands for what an anchor (&name) marks elsewhere in the document: who "
+                       "changes the one changes the other. An empty document between two separators is mostly "
+                       "the place of something that was lost, by a template that printed nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: &who { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n"
+                       "    - from: [{ podSelector: *who }]\n"
+                       "      ports: [{ protocol: TCP, port: 81 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 80, endPort: 81 }]\n",
+        },
 };
 /* clang-format on */
 const size_t lint_rules_document_len = ARRAY_SIZE(lint_rules_document);

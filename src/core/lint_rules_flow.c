@@ -210,9 +210,10 @@ const struct lint_rule lint_rules_flow[] = {
         },
         {
                 .id = "VW306",
-                .severity = DIAG_INFO,
-                .summary = "an endpoint that no policy selects",
-                .why = "It is open in both directions.",
+                .severity = DIAG_WARNING,
+                .summary = "an endpoint that the policies of its namespace pass over",
+                .why = "No policy selects it, so it is open in both directions. Where a namespace has no policy "
+                       "at all this is only a note: it may be the affair of another set of policies.",
                 .bad = "apiVersion: networking.k8s.io/v1\n"
                        "kind: NetworkPolicy\n"
                        "metadata: { name: web, namespace: shop }\n"
@@ -233,9 +234,12 @@ const struct lint_rule lint_rules_flow[] = {
         },
         {
                 .id = "VW307",
-                .severity = DIAG_INFO,
-                .summary = "a namespace with policies and without a default deny",
-                .why = "An endpoint that is added later is open.",
+                .severity = DIAG_WARNING,
+                .summary = "a namespace with policies for a direction and without a default deny",
+                .why = "An endpoint that is added later, or whose label is misspelt, is open. For a direction "
+                       "that no policy of the namespace isolates at all this is only a note: that it is open is "
+                       "then no oversight of a selector. A cluster-wide policy that denies everybody counts as "
+                       "a default deny.",
                 .bad = "apiVersion: networking.k8s.io/v1\n"
                        "kind: NetworkPolicy\n"
                        "metadata: { name: web, namespace: shop }\n"
@@ -287,24 +291,27 @@ const struct lint_rule lint_rules_flow[] = {
         },
         {
                 .id = "VW309",
-                .severity = DIAG_INFO,
-                .summary = "an endpoint that is cut off in a direction",
-                .why = "It may be meant; if not, rules are missing.",
+                .severity = DIAG_WARNING,
+                .summary = "an endpoint that is cut off in spite of rules, or open in spite of isolation",
+                .why = "Nothing passes in the direction, though a rule was to let something pass: its peers are "
+                       "nobody, or a policy of a higher tier denies them. Isolation without any rule, as a "
+                       "default deny is, is taken to be meant. (A note) The other way round, an isolated "
+                       "endpoint whose rules allow everything is as open as if no policy selected it.",
                 .bad = "apiVersion: networking.k8s.io/v1\n"
                        "kind: NetworkPolicy\n"
                        "metadata: { name: web, namespace: shop }\n"
                        "spec:\n"
                        "  podSelector: { matchLabels: { app: web } }\n"
-                       "  policyTypes: [Ingress]\n",
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: proxy } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
                 .good = "apiVersion: networking.k8s.io/v1\n"
                         "kind: NetworkPolicy\n"
                         "metadata: { name: web, namespace: shop }\n"
                         "spec:\n"
                         "  podSelector: { matchLabels: { app: web } }\n"
-                        "  policyTypes: [Ingress]\n"
-                        "  ingress:\n"
-                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
-                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                        "  policyTypes: [Ingress]\n",
                 .inventory = "apiVersion: vethwall.io/v1\n"
                              "kind: Inventory\n"
                              "endpoints:\n"
@@ -356,7 +363,7 @@ const struct lint_rule lint_rules_flow[] = {
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
-                        "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: api } } }]\n"
+                        "    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
         },
         {

@@ -174,6 +174,42 @@ const struct lint_rule lint_rules_selector[] = {
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
         {
+                .id = "VW108",
+                .severity = DIAG_WARNING,
+                .summary = "a NotIn that also selects who lacks the label",
+                .why = "NotIn holds where the label is absent. A container that nobody has labelled, or a "
+                       "namespace, is let in, or isolated, by a requirement that was meant to tell the labelled "
+                       "apart.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchExpressions: [{ key: app, operator: NotIn, values: [web] }] } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from:\n"
+                        "        - podSelector:\n"
+                        "            matchExpressions:\n"
+                        "              - { key: app, operator: NotIn, values: [web] }\n"
+                        "              - { key: app, operator: Exists }\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: shell, namespace: shop, addresses: [10.0.0.4] }\n",
+        },
+        {
                 .id = "VW109",
                 .severity = DIAG_WARNING,
                 .summary = "a namespaceSelector and a podSelector in two items",
@@ -206,6 +242,81 @@ const struct lint_rule lint_rules_selector[] = {
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n"
                              "  - { name: shell, namespace: ops, labels: { app: shell }, addresses: [10.0.1.3] }\n",
+        },
+        {
+                .id = "VW110",
+                .severity = DIAG_INFO,
+                .summary = "a selector that says more than it needs to, or selects everybody",
+                .why = "A requirement that another implies changes nothing, and hides what is meant. Labels "
+                       "that all endpoints of a namespace have do not tell them apart; those to come may lack "
+                       "them.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector:\n"
+                       "    matchLabels: { app: web }\n"
+                       "    matchExpressions: [{ key: app, operator: Exists }]\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
+        },
+        {
+                .id = "VW111",
+                .severity = DIAG_WARNING,
+                .summary = "an ingress rule that trusts a label of any namespace",
+                .why = "Labels are given by whoever starts a container. A rule that asks for a label alone, of "
+                       "every namespace, lets in everybody who may start one anywhere on the host; which "
+                       "namespaces are meant is for the rule to say.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ namespaceSelector: {}, podSelector: { matchLabels: { app: probe } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 80 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: web } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from:\n"
+                        "        - namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } }\n"
+                        "          podSelector: { matchLabels: { app: probe } }\n"
+                        "      ports: [{ protocol: TCP, port: 80 }]\n",
+        },
+        {
+                .id = "VW112",
+                .severity = DIAG_WARNING,
+                .summary = "a label value that nothing can have",
+                .why = "Some labels are always made by the same hand: Compose names projects in lower case, "
+                       "vethwall.io/network.NAME is always \"true\", and kubernetes.io/metadata.name is a label "
+                       "of namespaces. A selector that asks for anything else selects nothing.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { com.docker.compose.project: Shop } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { com.docker.compose.project: shop } }\n"
+                        "  policyTypes: [Ingress]\n",
         },
 };
 /* clang-format on */

@@ -133,6 +133,10 @@ check "every listed rule is told of" bash -c \
 check "an unknown rule is trouble" code 2 --explain VW000
 
 cd "$here/../.."
+# The policies that README.md begins with, as they would be saved.
+sed -n "/^    sudo tee .*policies/,/^    END/p" README.md | sed '1d; /^    END/d; s/^    //' >"$TEST_TMP/readme.yaml"
+check "there are policies in README.md" grep -q '^kind: NetworkPolicy$' "$TEST_TMP/readme.yaml"
+check "they are clean" "$vethwall" lint "$TEST_TMP/readme.yaml"
 for path in policies/examples/*.yaml policies/examples; do
         check "$path" "$vethwall" lint "$path"
         check "$path, with the inventory" "$vethwall" lint -i policies/inventory.yaml "$path"
