@@ -100,11 +100,12 @@ check_includes() {
                 echo "src/core: yaml.h in $yaml files, where one is to be enough"
                 bad=1
         fi
-        room core 'files|nft|link|runtime|agent|cli' || bad=1
-        room files 'nft|link|runtime|agent|cli' || bad=1
-        room nft 'files|link|runtime|agent|cli' || bad=1
-        room link 'files|nft|runtime|agent|cli' || bad=1
-        room runtime 'nft|link|agent|cli' || bad=1
+        room core 'files|nft|link|conntrack|runtime|agent|cli' || bad=1
+        room files 'nft|link|conntrack|runtime|agent|cli' || bad=1
+        room nft 'files|link|conntrack|runtime|agent|cli' || bad=1
+        room link 'files|nft|conntrack|runtime|agent|cli' || bad=1
+        room conntrack 'files|nft|link|runtime|agent|cli' || bad=1
+        room runtime 'nft|link|conntrack|agent|cli' || bad=1
         room agent 'cli' || bad=1
         room cli 'agent' || bad=1
         return "$bad"

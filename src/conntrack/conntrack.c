@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The socket, and the table read through it. */
+#include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <libmnl/libmnl.h>
+
+#include "conntrack.h"
+#include "decode.h"
+
+/* The kernel fills as much as it is offered, up to this. */
+#define BUF_SIZE 32768
+
+struct conntrack {
+        struct mnl_socket *socket;
+        uint32_t seq;
+        char buf[BUF_SIZE];
+};
+
+struct conntrack *conntrack_close(struct conntrack *conntrack)
+{
+        if (!conntrack)
+                return NULL;
+        if (conntrack->socket)
+                mnl_socket_close(conntrack->socket);
+        free(conntrack);
+        return NULL;
+}
+
+int conntrack_open(struct conntrack **ret)
+{
+        _cleanup_(conntrack_closep) struct conntrack *conntrack = calloc(1, sizeof(*conntrack));
+
+        if (!conntrack)
+                return -ENOMEM;
+        conntrack->socket = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+        if (!conntrack->socket || mnl_socket_bind(conntrack->socket, 0, MNL_SOCKET_AUTOPID) < 0)
+                return -errno;
+        *ret = steal(conntrack);
+        return 0;
+}
+
+static int send_request(struct conntrack *conntrack)
+{
+        struct nlmsghdr *message = mnl_nlmsg_put_header(conntrack->buf);
+        struct nfgenmsg *header = mnl_nlmsg_put_extra_header(message, sizeof(*header));
+
+        message->nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_GET;
+        message->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+        message->nlmsg_seq = ++conntrack->seq;
+        header->nfgen_family = AF_UNSPEC;
+        header->version = NFNETLINK_V0;
+        return mnl_socket_sendto(conntrack->socket, message, message->nlmsg_len) < 0 ? -errno : 0;
+}
+
+struct dump {
+        conntrack_cb cb;
+        void *user;
+        int result;
+};
+
+static int take(const struct nlmsghdr *message, void *user)
+{
+        struct dump *dump = user;
+        struct ct_flow flow;
+
+        /* The rest of a dump that was stopped is read to its end, so that the socket is good for the next. */
+        if (dump->result != 0)
+                return MNL_CB_OK;
+        dump->result = ct_decode(message, &flow);
+        if (dump->result == CT_E_OTHER)
+                dump->result = 0;
+        else if (dump->result == 0)
+                dump->result = dump->cb(dump->user, &flow);
+        return MNL_CB_OK;
+}
+
+int conntrack_dump(struct conntrack *conntrack, conntrack_cb cb, void *user)
+{
+        unsigned port = mnl_socket_get_portid(conntrack->socket);
+        struct dump dump = {cb, user, 0};
+        ssize_t size;
+        int r;
+
+        r = send_request(conntrack);
+        if (r < 0)
+                return r;
+        do {
+                do
+                        size = mnl_socket_recvfrom(conntrack->socket, conntrack->buf, sizeof(conntrack->buf));
+                while (size < 0 && errno == EINTR);
+                if (size < 0)
+                        return -errno;
+                r = mnl_cb_run(conntrack->buf, (size_t)size, conntrack->seq, port, take, &dump);
+        } while (r > MNL_CB_STOP);
+        return r < 0 ? -errno : dump.result;
+}

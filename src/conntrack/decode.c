@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* libnetfilter_conntrack knows the attributes; this knows which of them make a flow. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <libnetfilter_conntrack/libnetfilter_conntrack.h>
+
+#include "decode.h"
+
+/* The attributes of one direction. */
+struct tuple_attrs {
+        enum nf_conntrack_attr v4_src, v4_dst, v6_src, v6_dst, sport, dport;
+};
+
+static const struct tuple_attrs original_attrs = {
+        ATTR_ORIG_IPV4_SRC, ATTR_ORIG_IPV4_DST, ATTR_ORIG_IPV6_SRC,
+        ATTR_ORIG_IPV6_DST, ATTR_ORIG_PORT_SRC, ATTR_ORIG_PORT_DST,
+};
+
+static const struct tuple_attrs reply_attrs = {
+        ATTR_REPL_IPV4_SRC, ATTR_REPL_IPV4_DST, ATTR_REPL_IPV6_SRC,
+        ATTR_REPL_IPV6_DST, ATTR_REPL_PORT_SRC, ATTR_REPL_PORT_DST,
+};
+
+static void destroyp(struct nf_conntrack **object)
+{
+        if (*object)
+                nfct_destroy(*object);
+}
+
+static bool get_addr(const struct nf_conntrack *object, enum nf_conntrack_attr attr, enum addr_family family,
+                     struct addr *ret)
+{
+        const void *bytes = nfct_attr_is_set(object, attr) > 0 ? nfct_get_attr(object, attr) : NULL;
+
+        if (!bytes)
+                return false;
+        *ret = (struct addr){.family = (uint8_t)family};
+        memcpy(ret->bytes, bytes, addr_size(family));
+        return true;
+}
+
+static uint16_t get_port(const struct nf_conntrack *object, enum nf_conntrack_attr attr)
+{
+        return nfct_attr_is_set(object, attr) > 0 ? ntohs(nfct_get_attr_u16(object, attr)) : 0;
+}
+
+static bool get_tuple(const struct nf_conntrack *object, enum addr_family family, const struct tuple_attrs *attrs,
+                      struct ct_tuple *ret)
+{
+        bool v4 = family == ADDR_V4;
+
+        ret->sport = get_port(object, attrs->sport);
+        ret->dport = get_port(object, attrs->dport);
+        return get_addr(object, v4 ? attrs->v4_src : attrs->v6_src, family, &ret->src) &&
+               get_addr(object, v4 ? attrs->v4_dst : attrs->v6_dst, family, &ret->dst);
+}
+
+static bool is_open(const struct nf_conntrack *object, uint8_t protocol)
+{
+        if (!(nfct_get_attr_u32(object, ATTR_STATUS) & IPS_SEEN_REPLY))
+                return false;
+        if (protocol != IPPROTO_TCP || nfct_attr_is_set(object, ATTR_TCP_STATE) <= 0)
+                return true;
+
+        switch (nfct_get_attr_u8(object, ATTR_TCP_STATE)) {
+        case TCP_CONNTRACK_ESTABLISHED:
+        case TCP_CONNTRACK_FIN_WAIT:
+        case TCP_CONNTRACK_CLOSE_WAIT:
+        case TCP_CONNTRACK_LAST_ACK:
+                return true;
+        default:
+                return false;
+        }
+}
+
+int ct_decode(const struct nlmsghdr *message, struct ct_flow *ret)
+{
+        _cleanup_(destroyp) struct nf_conntrack *object = NULL;
+        enum addr_family family;
+        uint8_t l3;
+
+        if (message->nlmsg_type != (NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW))
+                return CT_E_OTHER;
+        object = nfct_new();
+        if (!object)
+                return -ENOMEM;
+        if (nfct_nlmsg_parse(message, object) < 0)
+                return CT_E_OTHER;
+        l3 = nfct_get_attr_u8(object, ATTR_ORIG_L3PROTO);
+        if (l3 != AF_INET && l3 != AF_INET6)
+                return CT_E_OTHER;
+
+        family = l3 == AF_INET ? ADDR_V4 : ADDR_V6;
+        *ret = (struct ct_flow){
+                .protocol = nfct_get_attr_u8(object, ATTR_ORIG_L4PROTO),
+                .zone = nfct_attr_is_set(object, ATTR_ZONE) > 0 ? nfct_get_attr_u16(object, ATTR_ZONE) : (uint16_t)0,
+        };
+        if (!get_tuple(object, family, &original_attrs, &ret->original) ||
+            !get_tuple(object, family, &reply_attrs, &ret->reply))
+                return CT_E_OTHER;
+        ret->open = is_open(object, ret->protocol);
+        return 0;
+}
