@@ -114,6 +114,15 @@ struct explanation {
         struct explain_side sides[DIR_MAX];
 };
 
+/* The same without what each rule says: for many flows. */
+struct explain_judgement {
+        enum action verdict;
+        enum explain_status status[DIR_MAX];
+        struct cause causes[DIR_MAX];
+};
+
+int explain_judge(struct world *world, const struct explain_query *query, struct explain_judgement *ret);
+
 /* Borrows from the world, which must outlive it. 0 or -ENOMEM. */
 int explain(struct explanation **ret, struct world *world, const struct explain_query *query);
 struct explanation *explanation_free(struct explanation *explanation);

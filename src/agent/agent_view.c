@@ -228,7 +228,7 @@ void agent_answer_control(void *user, const char *path, const char *accept _unus
         } reports[] = {
                 {"/v1/status", report_status},     {"/v1/endpoints", report_endpoints},
                 {"/v1/policies", report_policies}, {"/v1/counters", report_counters},
-                {"/v1/state", report_state},
+                {"/v1/state", report_state},       {"/v1/connections", report_connections},
         };
         struct agent *agent = user;
         struct report_view view;

@@ -47,3 +47,6 @@ int report_counters(struct strbuf *buf, const struct report_view *view);
 
 /* report_state.c: settings, the host's addresses, policy files and inventory in force. */
 int report_state(struct strbuf *buf, const struct report_view *view);
+
+/* report_connections.c: open connections of endpoints; where the kernel does not tell them, why. */
+int report_connections(struct strbuf *buf, const struct report_view *view);

@@ -241,6 +241,7 @@ int diff_report(const struct diff_sides *sides, const struct options *options)
                 .buf = &buf,
                 .policies = {sides->policies[CHANGE_OLD], sides->policies[CHANGE_NEW]},
                 .text = sides->text,
+                .connections = sides->connections,
                 .two_inventories = sides->inventories[CHANGE_OLD] != sides->inventories[CHANGE_NEW],
                 .colour = options->colour_out,
         };

@@ -11,6 +11,8 @@
 
 #include "options.h"
 
+struct connections;
+
 /* What the files themselves have to say. */
 enum diff_text {
         DIFF_TEXT_SAME,
@@ -24,6 +26,7 @@ struct diff_sides {
         const struct inventory *inventories[CHANGE_SIDE_MAX]; /* may be the same */
         const struct settings *settings;
         enum diff_text text;
+        const struct connections *connections; /* open ones, judged by both; NULL: nobody asked */
 };
 
 /* Compares the sides, and writes the report to standard output in the format of the options. Returns 0 or EXIT_DIFFERENT as
@@ -37,11 +40,15 @@ struct difference {
         const struct policy_set *policies[CHANGE_SIDE_MAX];
         const struct changes *changes;
         enum diff_text text;
-        size_t widened, narrowed, both;    /* pairs; those that are both are in neither of the others */
-        size_t origins[CHANGE_ORIGIN_MAX]; /* the same pairs, by what changed them */
+        size_t widened, narrowed, both;        /* pairs; those that are both are in neither of the others */
+        size_t origins[CHANGE_ORIGIN_MAX];     /* the same pairs, by what changed them */
+        const struct connections *connections; /* NULL: nobody asked */
         bool two_inventories;
         bool colour;
 };
+
+/* ", "connections": ..." as members of the report; nothing where nobody asked. */
+int json_connections(struct difference *difference);
 
 int diff_json(struct difference *difference);
 int diff_text(struct difference *difference);

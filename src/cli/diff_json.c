@@ -178,6 +178,11 @@ int diff_json(struct difference *difference)
         if (r != 0)
                 return r;
 
-        strbuf_puts(buf, state.any ? "\n ]}\n" : "]}\n");
+        strbuf_puts(buf, state.any ? "\n ]" : "]");
+        r = json_connections(difference);
+        if (r != 0)
+                return r;
+
+        strbuf_puts(buf, "}\n");
         return 0;
 }

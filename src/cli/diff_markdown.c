@@ -97,5 +97,7 @@ int diff_markdown(struct difference *difference)
                 }
         }
 
-        return r == 0 ? put_pairs(difference, &md_list) : r;
+        if (r == 0)
+                r = put_pairs(difference, &md_list);
+        return r == 0 ? put_connections(difference, &md_list) : r;
 }

@@ -304,7 +304,7 @@ static void put_members(struct strbuf *buf, const struct changes *changes, size_
                 strbuf_printf(buf, " and %zu more", members->len - MEMBERS_SHOWN);
 }
 
-static void put_line(struct difference *difference, const struct diff_list *list, struct strbuf *text)
+void put_line(struct difference *difference, const struct diff_list *list, struct strbuf *text)
 {
         strbuf_puts(difference->buf, list->bullet);
         list->filter(difference->buf, text);

@@ -53,6 +53,9 @@ struct diff_list {
         void (*filter)(struct strbuf *buf, struct strbuf *text);
 };
 
+/* Adds the text as a line, and empties it. */
+void put_line(struct difference *difference, const struct diff_list *list, struct strbuf *text);
+
 /* Kinds of more than one endpoint that some change is about. */
 int put_kinds(struct difference *difference, const struct diff_list *list);
 
@@ -61,3 +64,6 @@ int put_facts(struct difference *difference, const struct diff_list *list);
 
 /* Where an endpoint's addresses are not treated alike: what becomes of each pair of them. */
 int put_pairs(struct difference *difference, const struct diff_list *list);
+
+/* Open connections that the new policies deny (connections_text.c). */
+int put_connections(struct difference *difference, const struct diff_list *list);

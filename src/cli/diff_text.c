@@ -93,6 +93,8 @@ int diff_text(struct difference *difference)
                 return r;
 
         r = put_pairs(difference, &text_list);
+        if (r == 0)
+                r = put_connections(difference, &text_list);
         if (r != 0)
                 return r;
 

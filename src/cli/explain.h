@@ -27,7 +27,8 @@ void answer_json(struct strbuf *buf, const struct answer *answer);
 void answer_text(struct strbuf *buf, const struct answer *answer);
 
 /* explain_reason.c: the words for what an explanation holds. */
-void put_party(struct strbuf *buf, const struct answer *answer, const struct explain_party *party, bool with_addr);
+void put_party(struct strbuf *buf, const struct inventory *inventory, const struct explain_party *party,
+               bool with_addr);
 
 /* "app=web" for what matchLabels says, "app In (web, api)" for the rest. */
 void put_requirement(struct strbuf *buf, const struct label_requirement *requirement);

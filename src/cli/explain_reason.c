@@ -5,7 +5,7 @@
 #include "explain.h"
 #include "output.h"
 
-void put_party(struct strbuf *buf, const struct answer *answer, const struct explain_party *party, bool with_addr)
+void put_party(struct strbuf *buf, const struct inventory *inventory, const struct explain_party *party, bool with_addr)
 {
         char text[ADDR_TEXT_MAX];
 
@@ -16,7 +16,7 @@ void put_party(struct strbuf *buf, const struct answer *answer, const struct exp
                 return;
         }
 
-        put_endpoint(buf, &answer->inventory->endpoints[party->endpoint]);
+        put_endpoint(buf, &inventory->endpoints[party->endpoint]);
         if (with_addr)
                 strbuf_printf(buf, " (%s)", party->has_addr ? addr_format(&party->addr, text) : "no address");
 }
@@ -73,20 +73,20 @@ void put_peer_answer(struct strbuf *buf, const struct answer *answer, const stru
         switch (peer->answer) {
         case EXPLAIN_PEER_MATCHES:
                 strbuf_puts(buf, "matches ");
-                put_party(buf, answer, party, false);
+                put_party(buf, answer->inventory, party, false);
                 break;
         case EXPLAIN_PEER_OUTSIDE:
                 strbuf_printf(buf, "selects endpoints, and %s is none", addr_format(&party->addr, text));
                 break;
         case EXPLAIN_PEER_HOST:
-                put_party(buf, answer, party, false);
+                put_party(buf, answer->inventory, party, false);
                 strbuf_puts(buf, " is on the host's network: labels do not select it, only ipBlock can");
                 break;
         case EXPLAIN_PEER_NAMESPACE:
                 strbuf_puts(buf, "selects in namespace ");
                 strbuf_clean(buf, policy->ns);
                 strbuf_puts(buf, " alone, and ");
-                put_party(buf, answer, party, false);
+                put_party(buf, answer->inventory, party, false);
                 strbuf_puts(buf, " is in another");
                 break;
         case EXPLAIN_PEER_NS_LABELS:
@@ -96,12 +96,12 @@ void put_peer_answer(struct strbuf *buf, const struct answer *answer, const stru
                 put_failure(buf, peer->failed, world_namespace_labels(answer->world, endpoint->ns));
                 break;
         case EXPLAIN_PEER_LABELS:
-                put_party(buf, answer, party, false);
+                put_party(buf, answer->inventory, party, false);
                 strbuf_putc(buf, ' ');
                 put_failure(buf, peer->failed, &endpoint->labels);
                 break;
         case EXPLAIN_PEER_NO_ADDRESS:
-                put_party(buf, answer, party, false);
+                put_party(buf, answer->inventory, party, false);
                 strbuf_puts(buf, " has no address that a block could hold");
                 break;
         case EXPLAIN_PEER_BLOCK:

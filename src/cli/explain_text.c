@@ -252,7 +252,7 @@ static void put_side(struct strbuf *buf, const struct answer *answer, enum direc
         const struct explain_side *side = &answer->explanation->sides[direction];
 
         strbuf_puts(buf, direction == DIR_EGRESS ? "\nEgress of " : "\nIngress of ");
-        put_party(buf, answer, direction == DIR_EGRESS ? &query->src : &query->dst, false);
+        put_party(buf, answer->inventory, direction == DIR_EGRESS ? &query->src : &query->dst, false);
         strbuf_puts(buf, ": ");
         put_verdict(buf, answer, side->cause.action);
         put_cause(buf, answer, direction);
@@ -284,9 +284,9 @@ void answer_text(struct strbuf *buf, const struct answer *answer)
         put_colour(buf, answer->colour, verdict == ACTION_ALLOW ? COLOUR_GREEN : COLOUR_RED,
                    verdict == ACTION_ALLOW ? "ALLOWED" : "DENIED");
         strbuf_puts(buf, "  ");
-        put_party(buf, answer, &query->src, true);
+        put_party(buf, answer->inventory, &query->src, true);
         strbuf_puts(buf, " -> ");
-        put_party(buf, answer, &query->dst, true);
+        put_party(buf, answer->inventory, &query->dst, true);
         strbuf_puts(buf, "  ");
         strbuf_clean(buf, answer->service.text);
         strbuf_putc(buf, '\n');
@@ -302,9 +302,9 @@ void answer_text(struct strbuf *buf, const struct answer *answer)
         strbuf_puts(buf, "\nThe addresses are treated differently; the above is for the first that is allowed:\n");
         for (size_t i = 0; i < answer->queries_len; i++) {
                 strbuf_puts(buf, "  ");
-                put_party(buf, answer, &answer->queries[i].src, true);
+                put_party(buf, answer->inventory, &answer->queries[i].src, true);
                 strbuf_puts(buf, " -> ");
-                put_party(buf, answer, &answer->queries[i].dst, true);
+                put_party(buf, answer->inventory, &answer->queries[i].dst, true);
                 strbuf_puts(buf, "  ");
                 put_verdict(buf, answer, answer->verdicts[i]);
                 strbuf_putc(buf, '\n');

@@ -97,6 +97,22 @@ int service_parse(const char *text, struct service *ret)
         return 0;
 }
 
+void put_service(struct strbuf *buf, uint8_t protocol, uint16_t port)
+{
+        const char *name = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(protocols) && !name; i++)
+                if (protocols[i].protocol == protocol)
+                        name = protocols[i].name;
+
+        if (name)
+                strbuf_puts(buf, name);
+        else
+                strbuf_printf(buf, "%u", protocol);
+        if (conns_proto_of(protocol) != CONNS_PROTO_MAX)
+                strbuf_printf(buf, "/%u", port);
+}
+
 static bool has_addr(const struct endpoint *endpoint, const struct addr *addr)
 {
         for (size_t i = 0; i < endpoint->addrs_len; i++)

@@ -41,6 +41,9 @@ void put_conns_json(struct strbuf *buf, const struct conns *conns);
 /* Both in one object: {"TCP": [[80, 80]], "other": false} */
 void put_conns_json_object(struct strbuf *buf, const struct conns *conns);
 
+/* What service_parse() reads: "tcp/80", "icmp", "47". */
+void put_service(struct strbuf *buf, uint8_t protocol, uint16_t port);
+
 /* "ns/name", as text or as a JSON string. */
 void put_endpoint(struct strbuf *buf, const struct endpoint *endpoint);
 void put_endpoint_json(struct strbuf *buf, const struct endpoint *endpoint);

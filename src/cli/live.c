@@ -11,6 +11,7 @@
 #include "files/files.h"
 
 #include "commands.h"
+#include "connections.h"
 #include "control.h"
 #include "diff.h"
 #include "live.h"
@@ -350,14 +351,20 @@ int live_diff(const struct options *options)
 {
         _cleanup_(input_fini) struct input input = INPUT_INIT;
         _cleanup_(policy_set_freep) struct policy_set *set = NULL;
+        _cleanup_(connections_fini) struct connections connections = {0};
+        _cleanup_(world_freep) struct world *world = NULL;
         struct diff_sides sides = {0};
         int r;
 
         r = read_new(options, &set);
         if (r == 0)
                 r = live_read(&input, options);
+        if (r == 0)
+                r = world_new(&world, set, input.inventory, input.settings);
+        if (r == 0)
+                r = connections_read(&connections, options, &input, world);
         if (r != 0)
-                return r;
+                return r < 0 ? complain_errno(r) : r;
 
         sides.policies[CHANGE_OLD] = input.policies;
         sides.policies[CHANGE_NEW] = set;
@@ -365,5 +372,6 @@ int live_diff(const struct options *options)
         sides.inventories[CHANGE_NEW] = input.inventory;
         sides.settings = input.settings;
         sides.text = compare(input.policies, set);
+        sides.connections = &connections;
         return diff_report(&sides, options);
 }

@@ -252,26 +252,24 @@ static int ask_tiers(const struct question *question, uint32_t class, struct are
         return 0;
 }
 
-static int explain_side(const struct question *question, struct arena *arena, struct explain_side *ret)
+/* *ret_class is set where the side is judged. */
+static int judge_side(const struct question *question, enum explain_status *ret_status, struct cause *ret_cause,
+                      uint32_t *ret_class)
 {
         const struct explain_party *subject = question->subject, *peer = question->peer;
         const struct profile *profile;
         uint32_t class;
         int r;
 
-        *ret = (struct explain_side){.cause = {ACTION_ALLOW, TIER_DEFAULT, NULL, NULL}};
-        if (subject->endpoint == WORLD_OUTSIDE) {
-                ret->status = EXPLAIN_OUTSIDE;
-                return 0;
-        }
-        if (subject->endpoint == peer->endpoint) {
-                ret->status = EXPLAIN_SELF;
+        *ret_cause = (struct cause){ACTION_ALLOW, TIER_DEFAULT, NULL, NULL};
+        if (subject->endpoint == WORLD_OUTSIDE || subject->endpoint == peer->endpoint) {
+                *ret_status = subject->endpoint == WORLD_OUTSIDE ? EXPLAIN_OUTSIDE : EXPLAIN_SELF;
                 return 0;
         }
 
         class = world_class(question->world, question->direction, subject->endpoint);
         if (class == UINT32_MAX || question->own_host) {
-                ret->status = class == UINT32_MAX ? EXPLAIN_HOST : EXPLAIN_OWN_HOST;
+                *ret_status = class == UINT32_MAX ? EXPLAIN_HOST : EXPLAIN_OWN_HOST;
                 return 0;
         }
 
@@ -280,9 +278,57 @@ static int explain_side(const struct question *question, struct arena *arena, st
         if (r < 0)
                 return r;
 
-        ret->status = EXPLAIN_JUDGED;
-        ret->cause = *profile_at(profile, question->protocol, question->port);
+        *ret_status = EXPLAIN_JUDGED;
+        *ret_cause = *profile_at(profile, question->protocol, question->port);
+        *ret_class = class;
+        return 0;
+}
+
+static int explain_side(const struct question *question, struct arena *arena, struct explain_side *ret)
+{
+        uint32_t class = UINT32_MAX;
+        int r;
+
+        *ret = (struct explain_side){0};
+        r = judge_side(question, &ret->status, &ret->cause, &class);
+        if (r < 0 || ret->status != EXPLAIN_JUDGED)
+                return r;
+
         return ask_tiers(question, class, arena, ret);
+}
+
+static struct question make_question(struct world *world, const struct explain_query *query, enum direction direction)
+{
+        return (struct question){
+                .world = world,
+                .direction = direction,
+                .subject = direction == DIR_EGRESS ? &query->src : &query->dst,
+                .peer = direction == DIR_EGRESS ? &query->dst : &query->src,
+                .dst = &query->dst,
+                .protocol = query->protocol,
+                .port = query->port,
+                .own_host = query->own_host,
+        };
+}
+
+int explain_judge(struct world *world, const struct explain_query *query, struct explain_judgement *ret)
+{
+        uint32_t class;
+        int r;
+
+        ret->verdict = ACTION_ALLOW;
+        for (enum direction i = 0; i < DIR_MAX; i++) {
+                const struct question question = make_question(world, query, i);
+
+                r = judge_side(&question, &ret->status[i], &ret->causes[i], &class);
+                if (r < 0)
+                        return r;
+
+                if (ret->causes[i].action != ACTION_ALLOW)
+                        ret->verdict = ACTION_DENY;
+        }
+
+        return 0;
 }
 
 int explain(struct explanation **ret, struct world *world, const struct explain_query *query)
@@ -300,16 +346,7 @@ int explain(struct explanation **ret, struct world *world, const struct explain_
 
         explanation->verdict = ACTION_ALLOW;
         for (enum direction i = 0; i < DIR_MAX; i++) {
-                const struct question question = {
-                        .world = world,
-                        .direction = i,
-                        .subject = i == DIR_EGRESS ? &query->src : &query->dst,
-                        .peer = i == DIR_EGRESS ? &query->dst : &query->src,
-                        .dst = &query->dst,
-                        .protocol = query->protocol,
-                        .port = query->port,
-                        .own_host = query->own_host,
-                };
+                const struct question question = make_question(world, query, i);
 
                 r = explain_side(&question, explanation->arena, &explanation->sides[i]);
                 if (r < 0)

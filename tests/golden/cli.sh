@@ -196,6 +196,8 @@ live_answers() {
         out '{"type": "removed", "src": "shop/proxy", "dst": "shop/web"'
         run 1 diff --live "$here/agent/new" -o markdown --socket "$work/agent.sock"
         out "shop/proxy | shop/web | TCP 80"
+        out "- 192.0.2.200 (outside) -\\> shop/web (10.1.1.2) tcp/80: ingress denied by NetworkPolicy shop/web"
+        live_connections
         run 0 inventory --socket "$work/agent.sock"
         cp "$work/out" "$work/inventory.json"
         run 0 diff --live "$here/agent/now" --socket "$work/agent.sock"
@@ -206,6 +208,38 @@ live_answers() {
         run 0 matrix -p "$here/agent/now" -i "$work/inventory.json"
         cmp -s "$work/want" "$work/out" || fail "$what: not what --live says"
         live_trouble
+}
+
+# What the agent says of open connections, and what it may say instead.
+live_connections() {
+        run 1 diff --live "$here/agent/new" -o json --socket "$work/agent.sock"
+        python3 - "$work/out" <<'END' || fail "$what: connections"
+import json, sys
+d = json.load(open(sys.argv[1]))
+assert d["connectionsComplete"] is True
+seen = [(c["src"], c["srcAddress"], c["dst"], c["service"], c["count"], c["old"], c["new"]) for c in d["connections"]]
+assert seen == [("Lab/job", "10.1.2.2", "shop/web", "tcp/80", 1, "deny", "deny"),
+                ("Lab/job", "10.1.2.2", None, "udp/53", 1, "deny", "deny"),
+                ("shop/proxy", "10.1.1.3", "shop/web", "tcp/80", 2, "allow", "deny"),
+                ("shop/proxy", "fd00:1::3", "shop/web", "tcp/80", 1, "allow", "deny"),
+                (None, "192.0.2.200", "shop/web", "tcp/80", 1, "allow", "deny")], seen
+rules = d["connections"][2]["rules"]
+assert [(r["direction"], r["old"]["rule"], r["new"]["rule"]) for r in rules] == [("ingress", 0, None)], rules
+END
+        sed 's/"truncated": false/"truncated": true/' "$here/agent/connections.json" >"$work/answers/connections.json"
+        run 1 diff --live "$here/agent/new" --socket "$work/agent.sock"
+        out "more open connections than the agent tells"
+        echo '{"connections": null, "error": "Operation not permitted"}' >"$work/answers/connections.json"
+        run 1 diff --live "$here/agent/new" -o json --socket "$work/agent.sock"
+        err "warning: the agent cannot read the open connections: Operation not permitted"
+        out '"connections": null'
+        for broken in '[7]' '[{"protocol": 300}]' '[{"protocol": 6, "original": {"src": "x"}, "reply": {"sport": 1}}]'; do
+                echo "{\"connections\": $broken}" >"$work/answers/connections.json"
+                run 2 diff --live "$here/agent/new" --socket "$work/agent.sock"
+                err "a connection that is not understood"
+                silent
+        done
+        cp "$here/agent/connections.json" "$work/answers"
 }
 
 # An agent of another version, or none.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Questions about what a running agent has in force: it gives its policies, its inventory and its settings, and the command
-# line says from them what the packets then do.
+# Questions about what a running agent has in force: it gives its policies, its inventory, its settings and the open
+# connections, and the command line says from them what the packets then do.
 #
 #   test-live.sh VETHWALLD VETHWALL PROBE
 set -euo pipefail
@@ -68,6 +68,72 @@ says 1 diff --live "$TEST_TMP/planned" -o json
 check_eq "and so for programs" "['shop/client', 'shop/evil']" \
         "$(python3 -c 'import json, sys; print([c["src"] for c in json.load(sys.stdin)["changes"]])' <<<"$said")"
 denied evil tcp/10.1.1.2/80 "as nothing was changed"
+
+# open connections
+
+# live_policy APP...: as web_policy, for port 7000 too.
+live_policy() {
+        web_policy "$@"
+        sed 's/{ port: 80 }/{ port: 80 }, { port: 7000 }/' "$policies/web.yaml" | policy web
+}
+
+# hold NAME FROM ADDRESS PORT: opens a connection, and keeps it open.
+hold() {
+        ip netns exec "$2" python3 - "$3" "$4" "$TEST_TMP/held.$1" <<'END' &
+import socket, sys, time
+while True:
+    try:
+        s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 1)
+        break
+    except OSError:
+        time.sleep(0.05)
+s.settimeout(None)
+s.sendall(b"x")
+s.recv(1)
+open(sys.argv[3], "w").close()
+s.recv(1)
+END
+        check_soon "a connection is open: $1" 10 test -e "$TEST_TMP/held.$1"
+}
+
+ip netns exec web busybox nc -ll -p 7000 -e cat &
+nft -f - <<'END'
+table ip published {
+        chain prerouting {
+                type nat hook prerouting priority dstnat
+                ip daddr 10.1.2.1 tcp dport 7070 dnat to 10.1.1.2:7000
+        }
+}
+END
+live_policy client other evil
+hold stays client 10.1.1.2 7000
+hold ends other 10.1.1.2 7000
+hold published other 10.1.2.1 7070
+hold denied evil 10.1.1.2 7000
+live_policy client other
+in_force() {
+        ! query state 'd["policies"][0]["text"]' | grep -q evil
+}
+check_soon "evil may open no more" 5 in_force
+sed '/app: other/d' "$policies/web.yaml" >"$TEST_TMP/planned/web.yaml"
+says 1 diff --live "$TEST_TMP/planned"
+check_match "those that are denied from now on" \
+        'denied from now on.*shop/other \(10.1.2.2\) -> shop/web \(10.1.1.2\) tcp/7000, 2 connections: ingress denied by NetworkPolicy shop/web' \
+        "$said"
+check_match "those that are denied already" 'denied already.*shop/evil \(10.1.1.4\) -> shop/web \(10.1.1.2\) tcp/7000: ' "$said"
+check_eq "none that stays allowed" "" "$(grep -F 'shop/client (' <<<"$said" || true)"
+says 1 diff --live "$TEST_TMP/planned" -o json
+check_eq "and so for programs" "[('shop/evil', 'shop/web', 'tcp/7000', 1, 'deny'), ('shop/other', 'shop/web', 'tcp/7000', 2, 'allow')]" \
+        "$(python3 -c 'import json, sys; print([(c["src"], c["dst"], c["service"], c["count"], c["old"])
+                for c in json.load(sys.stdin)["connections"]])' <<<"$said")"
+check_eq "as they were asked for" "[('10.1.2.1', 7070, '10.1.1.2', 7000)]" \
+        "$(query connections '[(c["original"]["dst"], c["original"]["dport"], c["reply"]["src"], c["reply"]["sport"])
+                for c in d["connections"] if c["original"]["dport"] == 7070]')"
+web_policy client other
+only_80() {
+        ! query state 'd["policies"][0]["text"]' | grep -q 7000
+}
+check_soon "changed back" 5 only_80
 
 # the files are broken: what is in force is still told, and where it stood
 

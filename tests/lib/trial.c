@@ -245,6 +245,20 @@ static struct explain_party party(const struct trial *trial, const struct addr *
         };
 }
 
+/* The short answer is the long one. */
+static bool judgement_agrees(struct world *world, const struct explain_query *query, const struct explanation *whole)
+{
+        struct explain_judgement judgement;
+
+        if (explain_judge(world, query, &judgement) < 0 || judgement.verdict != whole->verdict)
+                return false;
+        for (enum direction d = 0; d < DIR_MAX; ++d)
+                if (judgement.status[d] != whole->sides[d].status ||
+                    !cause_equal(&judgement.causes[d], &whole->sides[d].cause))
+                        return false;
+        return true;
+}
+
 /* The explanation names the rule that the interpreted ruleset does, and its own reading of every rule comes to that. */
 static bool explanation_agrees(struct trial *trial, const struct oracle_packet *packet, struct strbuf *why)
 {
@@ -262,6 +276,10 @@ static bool explanation_agrees(struct trial *trial, const struct oracle_packet *
                 return true;
         if (explain(&explanation, trial->world, &query) < 0 || ruleset_eval(trial->ruleset, &seen, &result) < 0) {
                 strbuf_printf(why, "the packet cannot be explained");
+                return false;
+        }
+        if (!judgement_agrees(trial->world, &query, explanation)) {
+                strbuf_printf(why, "the judgement differs from the explanation");
                 return false;
         }
         if (query.src.endpoint == query.dst.endpoint)
