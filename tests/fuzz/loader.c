@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Files through the loaders: policies, an inventory where the input begins with "i", the agent's configuration with "c".
+ * Policies are linted as well, and what is found is printed. */
+#include <errno.h>
+
+#include <vethwall/lint.h>
+#include <vethwall/strbuf.h>
+
+#include "agent/config.h"
+#include "fuzz.h"
+#include "oom.h"
+
+static int load_inventory(const struct fuzz_part *file, struct diag_list *diags)
+{
+        _cleanup_(inventory_freep) struct inventory *inventory = NULL;
+        int r;
+
+        r = inventory_new(&inventory);
+        if (r == 0)
+                r = inventory_load(inventory, "inventory.yaml", file->bytes, file->size, diags);
+        if (r == 0)
+                r = inventory_seal(inventory);
+        return r;
+}
+
+static int load_config(const struct fuzz_part *file, struct diag_list *diags)
+{
+        struct config *config = NULL;
+        int r;
+
+        r = config_parse(&config, "config.yaml", file->bytes, file->size, diags);
+        if (r == 0)
+                fuzz_must((config != NULL) == (diags->errors == 0), "a configuration without errors is taken");
+        config_unref(config);
+        return r;
+}
+
+static int load_policies(const struct fuzz_part *file, struct lint_result *result)
+{
+        _cleanup_(policy_set_freep) struct policy_set *set = NULL;
+        int r;
+
+        r = policy_set_new(&set);
+        if (r < 0)
+                return r;
+        set->keeps_sources = true;
+        r = policy_set_load(set, "policy.yaml", file->bytes, file->size, &result->findings);
+        if (r == 0)
+                r = policy_set_seal(set, &result->findings);
+        if (r == 0)
+                r = lint(result, set, NULL);
+        return r;
+}
+
+/* Every message says where, and can be printed. */
+static int print(struct diag_list *diags)
+{
+        struct strbuf buf = STRBUF_INIT;
+        int r;
+
+        for (size_t i = 0; i < diags->len; i++)
+                fuzz_must(diags->items[i].file && diags->items[i].rule, "a message has a file and a rule");
+        diag_list_sort(diags);
+        diag_list_format(&buf, diags, true);
+        r = strbuf_check(&buf);
+        strbuf_fini(&buf);
+        return r;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
+{
+        struct fuzz_input input = {bytes, size};
+        struct lint_result result = {.findings = DIAG_LIST_INIT};
+        uint8_t kind = fuzz_byte(&input);
+        uint32_t oom = fuzz_oom(&input);
+        _cleanup_(fuzz_part_fini) struct fuzz_part file = fuzz_bytes(&input, input.size);
+        int r;
+
+        oom_after(oom);
+        if (kind == 'i')
+                r = load_inventory(&file, &result.findings);
+        else if (kind == 'c')
+                r = load_config(&file, &result.findings);
+        else
+                r = load_policies(&file, &result);
+        if (r == 0)
+                r = print(&result.findings);
+        fuzz_judge(r, false);
+        lint_result_fini(&result);
+        return 0;
+}
