@@ -288,8 +288,28 @@ static void report_duplicate(struct parse *p, const struct doc_node *key, const 
                        "duplicate key \"%s\", first given in line %u", doc_shown(key->text, shown), earlier->line);
 }
 
+/* The key of an object that begins again where the line between two documents was forgotten; NULL where that is not it. */
+static const struct doc_node *find_second_object(const struct parse *p, const struct doc_node *map)
+{
+        const struct doc_node *first = NULL;
+        size_t versions = 0, kinds = 0, i;
+
+        for (i = 1; p->depth == 0 && i < map->len; i++) {
+                const struct doc_node *key = p->sorted[i]->key;
+
+                if (strcmp(p->sorted[i - 1]->key->text, key->text) != 0)
+                        continue;
+                versions += strcmp(key->text, "apiVersion") == 0;
+                kinds += strcmp(key->text, "kind") == 0;
+                if (!first || key->line < first->line)
+                        first = key;
+        }
+        return versions > 0 && kinds > 0 ? first : NULL;
+}
+
 static int find_duplicates(struct parse *p, const struct doc_node *map)
 {
+        const struct doc_node *second;
         size_t i;
 
         if (map->len < 2)
@@ -299,7 +319,11 @@ static int find_duplicates(struct parse *p, const struct doc_node *map)
         for (i = 0; i < map->len; i++)
                 p->sorted[i] = &map->pairs[i];
         qsort(p->sorted, map->len, sizeof(struct doc_pair *), cmp_pair);
-        for (i = 1; i < map->len; i++)
+        second = find_second_object(p, map);
+        if (second)
+                doc_diag(p->file, second, DIAG_ERROR, "VW002", "write a line --- before it",
+                         "a second object begins in the middle of the first");
+        for (i = 1; !second && i < map->len; i++)
                 if (strcmp(p->sorted[i - 1]->key->text, p->sorted[i]->key->text) == 0)
                         report_duplicate(p, p->sorted[i]->key, p->sorted[i - 1]->key);
         return 0;
@@ -447,7 +471,7 @@ static int on_event(struct parse *p, const yaml_event_t *event)
         return 0;
 }
 
-/* What libyaml says, in the words of those who write policies. */
+/* What libyaml says, and find_sign() after it, in the words of those who write policies. */
 static const struct {
         const char *problem;
         const char *message;
@@ -479,18 +503,40 @@ static const struct {
          "begin another document with a line ---"},
         {"found unknown escape character", "an escape that YAML does not know",
          "write \\\\ for a backslash, or use single quotes"},
+        {"merge conflict", "the file holds a merge conflict", "decide for one of the two sides and remove these lines"},
+        {"comma outside of brackets", "a comma is not allowed here",
+         "outside of { } and [ ] each value has its own line, without a comma"},
         {"found undefined tag handle", "a tag that is not understood", "a text that begins with ! needs quotes"},
 };
 
-/* libyaml has no words of its own for the commonest mistake. */
-static bool is_tab_before(struct doc_file *file, unsigned line, unsigned col)
+/* A sign of what went wrong that libyaml has no words for. */
+enum sign {
+        SIGN_NONE,
+        SIGN_TAB,      /* in the place of indentation */
+        SIGN_CONFLICT, /* left by a merge */
+        SIGN_COMMA,    /* after a value that is not in brackets */
+};
+
+static bool is_conflict(const char *line)
+{
+        return strncmp(line, "<<<<<<< ", 8) == 0 || strncmp(line, ">>>>>>> ", 8) == 0 || strcmp(line, "=======") == 0;
+}
+
+/* What the line says of a problem at col in it. */
+static enum sign find_sign(struct doc_file *file, unsigned line, unsigned col)
 {
         _cleanup_free_ char *source = NULL;
         unsigned start = 1;
 
         if (doc_source(file, line, col, &source, &start) < 0)
                 file->oom = true;
-        return source && start == 1 && source[strspn(source, " ")] == '\t' && strspn(source, " \t") + 1 >= col;
+        if (!source || start != 1)
+                return SIGN_NONE;
+        if (is_conflict(source))
+                return SIGN_CONFLICT;
+        if (source[strspn(source, " ")] == '\t' && strspn(source, " \t") + 1 >= col)
+                return SIGN_TAB;
+        return col <= strlen(source) && source[col - 1] == ',' ? SIGN_COMMA : SIGN_NONE;
 }
 
 /* A text in quotes that does not end is reported where it begins; all else where it was noticed. */
@@ -500,10 +546,21 @@ static void report_problem(struct parse *p)
         const yaml_mark_t *mark = &yaml->problem_mark;
         const char *message = yaml->problem ? yaml->problem : "the text cannot be read", *hint = NULL;
         bool begun = yaml->context && yaml->context_mark.line < mark->line;
+        enum sign sign;
         size_t i;
 
-        if (is_tab_before(p->file, mark_line(mark), mark_col(mark)))
+        sign = find_sign(p->file, mark_line(mark), mark_col(mark));
+        if (begun && find_sign(p->file, mark_line(&yaml->context_mark), 1) == SIGN_CONFLICT) {
+                mark = &yaml->context_mark;
+                begun = false;
+                sign = SIGN_CONFLICT;
+        }
+        if (sign == SIGN_TAB)
                 message = "found a tab character that violates indentation";
+        else if (sign == SIGN_CONFLICT)
+                message = "merge conflict";
+        else if (sign == SIGN_COMMA && strcmp(message, "did not find expected key") == 0)
+                message = "comma outside of brackets";
         for (i = 0; i < ARRAY_SIZE(problems); i++) {
                 if (strcmp(problems[i].problem, message) == 0) {
                         message = problems[i].message;

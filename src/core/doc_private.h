@@ -97,7 +97,11 @@ bool doc_is_text(struct doc_file *file, const struct doc_node *node, const char 
 /* The value in a mapping of texts; NULL and reported where key or value is none. */
 const char *doc_pair_text(struct doc_file *file, const struct doc_pair *pair, const char *what);
 
-/* Asks for the nearest of the names, or says otherwise where none is near. Returns buf. */
 #define DOC_HINT_MAX 160
+
+/* What word processors leave behind, quotes and spaces that are none: true, and the hint in buf, where text holds any. */
+bool doc_hint_character(char buf[static DOC_HINT_MAX], const char *text);
+
+/* Asks for the nearest of the names, or says otherwise where none is near. Returns buf. */
 const char *doc_hint_nearest(char buf[static DOC_HINT_MAX], const char *word, const char *const *names, size_t len,
                              const char *otherwise);

@@ -107,8 +107,7 @@ void doc_diag_twice(struct doc_file *file, const struct doc_node *node, const ch
         };
         va_list args;
 
-        if (file->diags->len < DIAG_LIST_MAX &&
-            doc_source(file, place.line, place.col, &place.source, &place.source_col) < 0)
+        if (keeps_reports(file) && doc_source(file, place.line, place.col, &place.source, &place.source_col) < 0)
                 file->oom = true;
         va_start(args, fmt);
         report(file, &diag, fmt, args);
@@ -217,7 +216,37 @@ static const char *mapping_hint(const struct doc_node *node)
                 return "write \"key: value\" lines, not a list";
         if (node->kind == DOC_STRING && strchr(node->text, ':') && !strchr(node->text, ' '))
                 return "write a space after the colon";
+        if (node->kind == DOC_STRING && strchr(node->text, '=') && !strchr(node->text, ':'))
+                return "write \"key: value\", with a colon and a space";
         return "write \"key: value\" lines, indented";
+}
+
+/* What word processors put in the place of plain quotes and spaces; 0 where there is none. */
+static uint32_t find_typographic(const char *text)
+{
+        size_t len = strlen(text), at = 0;
+
+        while (at < len) {
+                uint32_t code = 0;
+                size_t size = utf8_decode(text + at, len - at, &code);
+
+                if (code == 0xa0 || (code >= 0x2000 && code <= 0x200f) || (code >= 0x2018 && code <= 0x201f) ||
+                    code == 0x202f)
+                        return code;
+                at += size ? size : 1;
+        }
+        return 0;
+}
+
+bool doc_hint_character(char buf[static DOC_HINT_MAX], const char *text)
+{
+        uint32_t code = find_typographic(text);
+
+        if (code >= 0x2018 && code <= 0x201f)
+                snprintf(buf, DOC_HINT_MAX, "it holds a typographic quote (U+%04X); write \" or '", (unsigned)code);
+        else if (code != 0)
+                snprintf(buf, DOC_HINT_MAX, "it holds a space that is none (U+%04X); remove it", (unsigned)code);
+        return code != 0;
 }
 
 /* No search for hints that nobody will read. */
@@ -225,7 +254,7 @@ static void report_unknown(struct doc_file *file, const struct doc_node *key, co
                            const char *const *names, size_t len, const char *(*hint)(const char *field))
 {
         const char *nearest, *special;
-        char shown[DOC_SHOWN_MAX], text[256], all[220];
+        char shown[DOC_SHOWN_MAX], text[256], all[220], character[DOC_HINT_MAX];
 
         if (!keeps_reports(file)) {
                 diag_drop(file->diags, DIAG_ERROR);
@@ -233,7 +262,9 @@ static void report_unknown(struct doc_file *file, const struct doc_node *key, co
         }
         nearest = doc_nearest(key->text, names, len);
         special = hint ? hint(key->text) : NULL;
-        if (special) {
+        if (doc_hint_character(character, key->text)) {
+                snprintf(text, sizeof(text), "%s", character);
+        } else if (special) {
                 snprintf(text, sizeof(text), "%s", special);
         } else if (nearest) {
                 snprintf(text, sizeof(text), "did you mean \"%s\"?", nearest);
@@ -269,6 +300,14 @@ bool doc_check_fields(struct doc_file *file, const struct doc_node *node, const 
         return doc_check_fields_hinting(file, node, what, names, len, NULL);
 }
 
+/* What was meant as a list, but for a space. */
+static bool is_dashed(const struct doc_node *node)
+{
+        if (node->kind == DOC_STRING)
+                return node->text[0] == '-' && node->text[1] != '\0';
+        return node->kind == DOC_MAP && node->len > 0 && node->pairs[0].key->text[0] == '-';
+}
+
 /* The value of a key where there is one of the wanted kind; anything but null of another is reported. */
 static struct doc_node *get_typed(struct doc_file *file, const struct doc_node *node, const char *key,
                                   enum doc_kind kind)
@@ -284,6 +323,8 @@ static struct doc_node *get_typed(struct doc_file *file, const struct doc_node *
         scalar = value->kind != DOC_LIST && value->kind != DOC_MAP;
         if (kind == DOC_STRING && scalar)
                 snprintf(hint, sizeof(hint), "put it in quotes: \"%s\"", doc_shown(value->text, shown));
+        else if (kind == DOC_LIST && is_dashed(value))
+                snprintf(hint, sizeof(hint), "write a space after each \"-\"");
         else if (kind == DOC_LIST)
                 snprintf(hint, sizeof(hint),
                          value->kind == DOC_MAP ? "begin the first line of each item with \"- \""

@@ -132,14 +132,29 @@ const char *lint_protocol_name(uint8_t protocol)
         }
 }
 
+/* What to do with an object that is none of ours. */
+static const char *skipped_hint(const struct skipped_object *object)
+{
+        static const char *const others[] = {"projectcalico.org/", "crd.projectcalico.org/", "cilium.io/",
+                                             "security.istio.io/", "crd.antrea.io/"};
+
+        for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+                if (strncmp(object->api_version, others[i], strlen(others[i])) == 0)
+                        return "it is not enforced: only NetworkPolicy (networking.k8s.io/v1) and the cluster-wide "
+                               "policies "
+                               "(policy.networking.k8s.io) are";
+        if (strcmp(object->kind, "Inventory") == 0)
+                return "an inventory is given with -i";
+        if (strcmp(object->kind, "AgentConfig") == 0)
+                return "the agent's configuration is for vethwalld -c; keep it elsewhere";
+        return "keep other objects in other files, or correct apiVersion and kind if it was meant as a policy";
+}
+
 static void report_skipped(struct lint *lint)
 {
-        static const struct lint_note note = {
-                .hint = "keep other objects in other files, or correct apiVersion and kind if it was meant as a policy",
-        };
-
         for (size_t i = 0; i < lint->policies->skipped_len; i++) {
                 const struct skipped_object *object = &lint->policies->skipped[i];
+                const struct lint_note note = {.hint = skipped_hint(object)};
 
                 lint_report(lint, "VW007", &object->loc, &note, "%s %s is no policy object and was skipped",
                             object->api_version, object->kind);

@@ -8,6 +8,8 @@
 #include <vethwall/doc.h>
 #include <vethwall/policy.h>
 
+#include "doc_private.h"
+
 /* Where an object's name stands, for the message that there are two of it: the file's bytes are gone by then. */
 struct name_place {
         struct src_loc loc;
@@ -60,6 +62,17 @@ char *loader_strdup(struct policy_loader *loader, const char *text);
 /* doc_check_fields(), knowing where misplaced fields belong. */
 bool loader_check_fields(struct policy_loader *loader, const struct doc_node *node, const char *what,
                          const char *const *names, size_t len);
+
+/* Remedies; those with buf return it. Where a field belongs that does not belong here, or NULL. */
+const char *hint_misplaced(const char *field);
+
+/* For a name or label that is none, where templates and word processors leave their traces. */
+const char *hint_text(char buf[static DOC_HINT_MAX], const char *text, const char *otherwise);
+
+/* For what stands in the place of a peer, an ipBlock, a selector (what: "podSelector"). */
+const char *hint_peer(char buf[static DOC_HINT_MAX], const struct doc_node *node);
+const char *hint_block(char buf[static DOC_HINT_MAX], const struct doc_node *node);
+const char *hint_selector(char buf[static DOC_HINT_MAX], const struct doc_node *node, const char *what);
 
 /* A selector from its node; NULL only where memory is exhausted. What is wrong is reported and left out. what: "podSelector". */
 struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what);

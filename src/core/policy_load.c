@@ -36,47 +36,10 @@ char *loader_strdup(struct policy_loader *loader, const char *text)
         return ret;
 }
 
-/* Fields that beginners put one level too high or too low. */
-static const char *misplaced_hint(const char *field)
-{
-        static const struct {
-                const char *field;
-                const char *hint;
-        } places[] = {
-                {"podSelector", "podSelector stands in spec, or in an item of from or to; check the indentation"},
-                {"namespaceSelector", "namespaceSelector stands in an item of from or to; check the indentation"},
-                {"ipBlock", "ipBlock stands in an item of from or to; check the indentation"},
-                {"cidr", "cidr stands in ipBlock"},
-                {"except", "except stands in ipBlock"},
-                {"policyTypes", "policyTypes stands in spec; check the indentation"},
-                {"ingress", "ingress stands in spec; check the indentation"},
-                {"egress", "egress stands in spec; check the indentation"},
-                {"from", "from stands in an item of ingress; an egress rule has \"to\""},
-                {"to", "to stands in an item of egress; an ingress rule has \"from\""},
-                {"ports", "ports stands in an item of ingress or egress, beside from or to; check the indentation"},
-                {"port", "port stands in an item of ports"},
-                {"endPort", "endPort stands in an item of ports, beside port"},
-                {"protocol", "protocol stands in an item of ports"},
-                {"matchLabels", "matchLabels stands in podSelector or namespaceSelector; check the indentation"},
-                {"matchExpressions",
-                 "matchExpressions stands in podSelector or namespaceSelector; check the indentation"},
-                {"name", "name stands in metadata"},
-                {"namespace", "namespace stands in metadata; a peer's namespaces are chosen by namespaceSelector"},
-                {"labels", "an object's labels stand in metadata; labels to select by stand in matchLabels"},
-                {"annotations", "annotations stand in metadata"},
-        };
-        size_t i;
-
-        for (i = 0; i < ARRAY_SIZE(places); i++)
-                if (strcmp(places[i].field, field) == 0)
-                        return places[i].hint;
-        return NULL;
-}
-
 bool loader_check_fields(struct policy_loader *loader, const struct doc_node *node, const char *what,
                          const char *const *names, size_t len)
 {
-        return doc_check_fields_hinting(loader->file, node, what, names, len, misplaced_hint);
+        return doc_check_fields_hinting(loader->file, node, what, names, len, hint_misplaced);
 }
 
 static void remember_place(struct policy_loader *loader, const struct doc_node *name, struct name_place *place)
@@ -135,7 +98,7 @@ static void load_name(struct policy_loader *loader, const struct doc_node *meta,
                       struct metadata *ret)
 {
         const struct doc_node *node = doc_get(meta, "name");
-        char shown[DOC_SHOWN_MAX];
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
         const char *text = NULL;
         bool valid;
 
@@ -149,10 +112,12 @@ static void load_name(struct policy_loader *loader, const struct doc_node *meta,
         valid = scope == SCOPE_NAMESPACE ? namespace_name_is_valid(text) : object_name_is_valid(text);
         if (!valid) {
                 doc_diag(loader->file, node, DIAG_ERROR, "VW008",
-                         scope == SCOPE_NAMESPACE ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
-                                                  : "a name is at most 253 lower-case letters, digits, \"-\", \"_\" "
-                                                    "and \".\", with a letter or "
-                                                    "digit at both ends",
+                         hint_text(hint, text,
+                                   scope == SCOPE_NAMESPACE
+                                           ? "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""
+                                           : "a name is at most 253 lower-case letters, digits, \"-\", \"_\" "
+                                             "and \".\", with a letter or "
+                                             "digit at both ends"),
                          "\"%s\" is not a valid name", doc_shown(text, shown));
                 return;
         }
@@ -163,23 +128,38 @@ static void load_name(struct policy_loader *loader, const struct doc_node *meta,
 static void load_ns(struct policy_loader *loader, const struct doc_node *meta, struct metadata *ret)
 {
         const char *text = NAMESPACE_DEFAULT;
-        char shown[DOC_SHOWN_MAX];
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
 
         ret->ns_defaulted = !doc_present(meta, "namespace");
         doc_get_string(loader->file, meta, "namespace", &text);
         if (!namespace_name_is_valid(text))
                 doc_diag(loader->file, doc_get(meta, "namespace"), DIAG_ERROR, "VW008",
-                         "a name is at most 63 lower-case letters, digits, \"-\" and \"_\"",
+                         hint_text(hint, text, "a name is at most 63 lower-case letters, digits, \"-\" and \"_\""),
                          "\"%s\" is not a valid namespace", doc_shown(text, shown));
         ret->ns = loader_strdup(loader, text);
+}
+
+/* A key that was meant to be the one that is missing, or NULL. */
+static const struct doc_node *find_misspelt(const struct doc_node *object, const char *wanted)
+{
+        size_t i;
+
+        for (i = 0; i < object->len; i++)
+                if (strcmp(object->pairs[i].key->text, wanted) != 0 &&
+                    doc_nearest(object->pairs[i].key->text, &wanted, 1))
+                        return object->pairs[i].key;
+        return NULL;
 }
 
 static void report_missing(struct policy_loader *loader, const struct doc_node *object, const char *field,
                            const char *example)
 {
-        const struct doc_node *empty = doc_get(object, field);
+        const struct doc_node *empty = doc_get(object, field), *misspelt = empty ? NULL : find_misspelt(object, field);
         char hint[DOC_HINT_MAX];
 
+        /* That was reported as a field that is not known. */
+        if (misspelt)
+                return;
         snprintf(hint, sizeof(hint),
                  empty ? "indent \"%2$s\" and what belongs to it further than \"%1$s:\""
                        : "write \"%s:\" and below it, indented, \"%s\"",
@@ -190,34 +170,58 @@ static void report_missing(struct policy_loader *loader, const struct doc_node *
                 doc_diag(loader->file, object, DIAG_ERROR, "VW005", hint, "the object has no \"%s\"", field);
 }
 
+static const char *const metadata_fields[] = {
+        "name",
+        "namespace",
+        "labels",
+        "annotations",
+        "uid",
+        "resourceVersion",
+        "generation",
+        "creationTimestamp",
+        "managedFields",
+        "ownerReferences",
+        "finalizers",
+        "generateName",
+        "selfLink",
+        "deletionTimestamp",
+        "deletionGracePeriodSeconds",
+};
+
+static const char *const object_fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
+
+/* The fields of an object. Where metadata or spec is missing or empty, what stands beside it instead of in it is no second
+ * mistake. */
+static bool check_object_fields(struct policy_loader *loader, const struct doc_node *object, const char *what)
+{
+        static const char *const inner[] = {"podSelector", "policyTypes", "ingress", "egress",
+                                            "subject",     "priority",    "tier"};
+        const char *names[ARRAY_SIZE(object_fields) + ARRAY_SIZE(inner) + 4];
+        size_t len = ARRAY_SIZE(object_fields);
+
+        memcpy(names, object_fields, sizeof(object_fields));
+        if (!doc_present(object, "spec") && !find_misspelt(object, "spec")) {
+                memcpy(names + len, inner, sizeof(inner));
+                len += ARRAY_SIZE(inner);
+        }
+        if (!doc_present(object, "metadata") && !find_misspelt(object, "metadata")) {
+                memcpy(names + len, metadata_fields, 4 * sizeof(*names));
+                len += 4;
+        }
+        return loader_check_fields(loader, object, what, names, len);
+}
+
 /* metadata as Kubernetes has it, with what a cluster adds when it prints an object. */
 static bool load_metadata(struct policy_loader *loader, const struct doc_node *object, enum object_scope scope,
                           struct metadata *ret)
 {
-        static const char *const fields[] = {
-                "name",
-                "namespace",
-                "labels",
-                "annotations",
-                "uid",
-                "resourceVersion",
-                "generation",
-                "creationTimestamp",
-                "managedFields",
-                "ownerReferences",
-                "finalizers",
-                "generateName",
-                "selfLink",
-                "deletionTimestamp",
-                "deletionGracePeriodSeconds",
-        };
         const struct doc_node *meta = doc_get(object, "metadata");
 
         if (!meta || meta->kind == DOC_NULL) {
                 report_missing(loader, object, "metadata", "name: ...");
                 return false;
         }
-        if (!loader_check_fields(loader, meta, "metadata", fields, ARRAY_SIZE(fields)))
+        if (!loader_check_fields(loader, meta, "metadata", metadata_fields, ARRAY_SIZE(metadata_fields)))
                 return false;
         load_name(loader, meta, scope, ret);
         if (scope == SCOPE_NAMESPACED)
@@ -250,8 +254,6 @@ static const struct doc_node *get_spec(struct policy_loader *loader, const struc
         return spec;
 }
 
-static const char *const object_fields[] = {"apiVersion", "kind", "metadata", "spec", "status"};
-
 static void load_network_policy(struct policy_loader *loader, const struct doc_node *object)
 {
         struct policy policy = {
@@ -260,7 +262,7 @@ static void load_network_policy(struct policy_loader *loader, const struct doc_n
         struct metadata meta = {0};
         bool named;
 
-        if (!loader_check_fields(loader, object, "a NetworkPolicy", object_fields, ARRAY_SIZE(object_fields)))
+        if (!check_object_fields(loader, object, "a NetworkPolicy"))
                 return;
         named = load_metadata(loader, object, SCOPE_NAMESPACED, &meta);
         spec = get_spec(loader, object, "podSelector: ...");
@@ -280,7 +282,7 @@ static void load_tier_policy(struct policy_loader *loader, const struct doc_node
         struct metadata meta = {0};
         bool named;
 
-        if (!loader_check_fields(loader, object, policy.kind, object_fields, ARRAY_SIZE(object_fields)))
+        if (!check_object_fields(loader, object, policy.kind))
                 return;
         named = load_metadata(loader, object, SCOPE_CLUSTER, &meta);
         if (named && kind == TIER_KIND_BASELINE && strcmp(meta.name, "default") != 0)
@@ -375,7 +377,9 @@ static bool is_ours(const char *api_version, const char *kind)
                 return true;
         if (!doc_nearest(kind, kinds, ARRAY_SIZE(kinds)))
                 return false;
-        return !strchr(api_version, '/') || doc_nearest(api_version, versions, ARRAY_SIZE(versions));
+        /* Groups of others have a dot in their names. */
+        return !memchr(api_version, '.', strcspn(api_version, "/")) ||
+               doc_nearest(api_version, versions, ARRAY_SIZE(versions));
 }
 
 static void refuse_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
@@ -415,6 +419,31 @@ static void refuse_object(struct policy_loader *loader, const struct doc_node *o
 static void load_object(struct policy_loader *loader, const struct doc_node *object, const char *api_version,
                         const char *kind);
 
+/* An object that lacks what says what it is: one message, whatever it lacks. */
+static void report_header(struct policy_loader *loader, const struct doc_node *object, bool has_version, bool has_kind)
+{
+        const char *missing = has_version ? "kind" : "apiVersion";
+        const struct doc_node *misspelt = find_misspelt(object, missing);
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+
+        if (misspelt) {
+                snprintf(hint, sizeof(hint), "did you mean \"%s\"?", missing);
+                doc_diag(loader->file, misspelt, DIAG_ERROR, "VW003", hint, "unknown field \"%s\"",
+                         doc_shown(misspelt->text, shown));
+        } else if (has_version || has_kind) {
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005",
+                         has_version ? "write kind: NetworkPolicy"
+                                     : "a NetworkPolicy has apiVersion: networking.k8s.io/v1",
+                         "the object has no \"%s\"", missing);
+        } else {
+                doc_diag(loader->file, object, DIAG_ERROR, "VW005",
+                         doc_get(object, "services")
+                                 ? "this looks like a Compose file; policies are files of their own"
+                                 : "a policy begins with apiVersion: networking.k8s.io/v1 and kind: NetworkPolicy",
+                         "the object has no \"apiVersion\" and no \"kind\"");
+        }
+}
+
 /* What an object says it is; an item of a typed list may leave it to the list. */
 static void load_any(struct policy_loader *loader, const struct doc_node *object, bool in_typed_list)
 {
@@ -423,8 +452,9 @@ static void load_any(struct policy_loader *loader, const struct doc_node *object
 
         if (object->kind != DOC_MAP) {
                 doc_diag(loader->file, object, DIAG_ERROR, "VW004",
-                         "a document begins with apiVersion, kind and metadata", "an object must be a mapping, not %s",
-                         doc_kind_name(object->kind));
+                         object->kind == DOC_LIST ? "separate objects by lines \"---\", without \"- \" before them"
+                                                  : "a document begins with apiVersion, kind and metadata",
+                         "an object must be a mapping, not %s", doc_kind_name(object->kind));
                 return;
         }
         load_ignores(loader, object);
@@ -434,14 +464,12 @@ static void load_any(struct policy_loader *loader, const struct doc_node *object
                 load_network_policy(loader, object);
                 return;
         }
+        if (!has_version || !has_kind) {
+                report_header(loader, object, has_version, has_kind);
+                return;
+        }
         doc_get_string(loader->file, object, "apiVersion", &api_version);
         doc_get_string(loader->file, object, "kind", &kind);
-        if (!has_version)
-                doc_diag(loader->file, object, DIAG_ERROR, "VW005",
-                         "a NetworkPolicy has apiVersion: networking.k8s.io/v1", "the object has no \"apiVersion\"");
-        if (!has_kind)
-                doc_diag(loader->file, object, DIAG_ERROR, "VW005", "write kind: NetworkPolicy",
-                         "the object has no \"kind\"");
         if (api_version && kind)
                 load_object(loader, object, api_version, kind);
 }

@@ -37,14 +37,18 @@ bool load_cidr(struct policy_loader *loader, const struct doc_node *node, const 
                 return true;
         doc_shown(node->text, shown);
         if (addr_parse(node->text, &addr)) {
-                snprintf(hint, sizeof(hint), "for this one address write %s/%d", shown,
-                         addr.family == ADDR_V4 ? 32 : 128);
+                if (strcmp(node->text, "0.0.0.0") == 0 || strcmp(node->text, "::") == 0)
+                        snprintf(hint, sizeof(hint), "every address is %s/0", shown);
+                else
+                        snprintf(hint, sizeof(hint), "for this one address write %s/%d", shown,
+                                 addr.family == ADDR_V4 ? 32 : 128);
                 doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "\"%s\" is an address and not a CIDR", shown);
                 return false;
         }
         if (strchr(node->text, '/'))
                 snprintf(hint, sizeof(hint),
-                         "write an address without leading zeros, \"/\" and a length up to 32, or 128 for IPv6");
+                         "write an address in full and without leading zeros, \"/\" and a length up to 32, or 128 for "
+                         "IPv6");
         doc_diag(loader->file, node, DIAG_ERROR, "VW207", hint, "\"%s\" is not a valid CIDR", shown);
         return false;
 }
@@ -87,8 +91,14 @@ static bool load_block(struct policy_loader *loader, const struct doc_node *node
 {
         const struct doc_node *cidr;
         struct doc_node *excepts = NULL;
+        char hint[DOC_HINT_MAX];
 
         peer->kind = PEER_BLOCK;
+        if (node->kind != DOC_MAP) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint_block(hint, node),
+                         "ipBlock must be a mapping, not %s", doc_kind_name(node->kind));
+                return false;
+        }
         if (!loader_check_fields(loader, node, "ipBlock", block_fields, ARRAY_SIZE(block_fields)))
                 return false;
         cidr = doc_present(node, "cidr");
@@ -129,7 +139,13 @@ static void report_empty_peer(struct policy_loader *loader, const struct doc_nod
 static bool load_peer(struct policy_loader *loader, const struct doc_node *node, struct peer *peer)
 {
         const struct doc_node *pods, *namespaces, *block;
+        char hint[DOC_HINT_MAX];
 
+        if (node->kind != DOC_MAP) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint_peer(hint, node),
+                         "a peer must be a mapping, not %s", doc_kind_name(node->kind));
+                return false;
+        }
         if (!loader_check_fields(loader, node, "a peer", peer_fields, ARRAY_SIZE(peer_fields)))
                 return false;
         pods = doc_present(node, "podSelector");
@@ -155,13 +171,21 @@ bool load_protocol(struct policy_loader *loader, const struct doc_node *node, ui
 {
         static const char *const names[] = {"TCP", "UDP", "SCTP"};
         static const uint8_t numbers[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+        const struct doc_node *value = doc_present(node, "protocol");
         char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
         const char *text = NULL;
         size_t i;
 
         *ret = IPPROTO_TCP;
+        if (value && value->kind != DOC_STRING) {
+                doc_diag(loader->file, value, DIAG_ERROR, "VW203",
+                         value->kind == DOC_LIST ? "each protocol is an item of its own, with its port"
+                                                 : "write TCP, UDP or SCTP",
+                         "\"protocol\" must be TCP, UDP or SCTP, not %s", doc_kind_name(value->kind));
+                return false;
+        }
         if (!doc_get_string(loader->file, node, "protocol", &text))
-                return !doc_present(node, "protocol");
+                return !value;
         for (i = 0; i < ARRAY_SIZE(names); i++) {
                 if (strcmp(text, names[i]) == 0) {
                         *ret = numbers[i];
@@ -191,6 +215,8 @@ static bool load_port_name(struct policy_loader *loader, const struct doc_node *
                 hint = "a number is written without quotes";
         else if (digits > 0 && strspn(node->text, "0123456789-:") == len)
                 hint = "a range is written as two fields: port: 8000 and endPort: 8080";
+        else if (strcmp(node->text, "*") == 0)
+                hint = "for all ports of a protocol give \"protocol\" alone; for everything leave \"ports\" out";
         else if (strchr(node->text, ','))
                 hint = "each port is an item of its own, with \"- port: \" before it";
         else if (strchr(node->text, '/'))
@@ -277,7 +303,13 @@ static bool load_port(struct policy_loader *loader, const struct doc_node *node,
         bool ok;
 
         if (node->kind == DOC_INT || node->kind == DOC_STRING) {
-                snprintf(hint, sizeof(hint), "write \"- port: %s\"", doc_shown(node->text, shown));
+                size_t digits = strspn(node->text, "0123456789");
+
+                if (digits > 0 && digits < 6 && node->text[digits] == '/')
+                        snprintf(hint, sizeof(hint), "write \"- port: %.*s\" and below it \"protocol: ...\"",
+                                 (int)digits, node->text);
+                else
+                        snprintf(hint, sizeof(hint), "write \"- port: %s\"", doc_shown(node->text, shown));
                 doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint, "a port must be a mapping, not %s",
                          doc_kind_name(node->kind));
                 return false;
@@ -296,19 +328,35 @@ static bool load_port(struct policy_loader *loader, const struct doc_node *node,
         return ok;
 }
 
+/* from or to; a text in its place was meant as a peer. */
+static const struct doc_node *get_peers(struct policy_loader *loader, const struct doc_node *node, const char *field)
+{
+        const struct doc_node *value = doc_present(node, field);
+        struct doc_node *ret = NULL;
+        char hint[DOC_HINT_MAX], shown[DOC_SHOWN_MAX];
+
+        if (value && value->kind == DOC_STRING)
+                doc_diag(loader->file, value, DIAG_ERROR, "VW004", hint_peer(hint, value),
+                         "\"%s\" must be a list, not a string (%s)", field, doc_shown(value->text, shown));
+        else
+                doc_get_list(loader->file, node, field, &ret);
+        return ret;
+}
+
 static void load_rule(struct policy_loader *loader, const struct doc_node *node, enum direction direction,
                       struct rule *rule)
 {
         static const char *const fields[DIR_MAX][2] = {{"from", "ports"}, {"to", "ports"}};
         static const char *const names[DIR_MAX] = {"an ingress rule", "an egress rule"};
-        struct doc_node *peers = NULL, *ports = NULL;
+        const struct doc_node *peers;
+        struct doc_node *ports = NULL;
         size_t i;
 
         rule->action = ACTION_ALLOW;
         rule->loc = loader_loc(loader, node);
         if (!loader_check_fields(loader, node, names[direction], fields[direction], 2))
                 return;
-        doc_get_list(loader->file, node, fields[direction][0], &peers);
+        peers = get_peers(loader, node, fields[direction][0]);
         doc_get_list(loader->file, node, fields[direction][1], &ports);
         rule->any_peer = !peers || peers->len == 0;
         rule->any_port = !ports || ports->len == 0;

@@ -18,23 +18,23 @@ static const char *const operators[] = {"In", "NotIn", "Exists", "DoesNotExist"}
 
 static bool check_key(struct policy_loader *loader, const struct doc_node *node)
 {
-        char shown[DOC_SHOWN_MAX];
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
 
         if (label_key_is_valid(node->text))
                 return true;
-        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_KEY_HINT, "\"%s\" is not a valid label key",
-                 doc_shown(node->text, shown));
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", hint_text(hint, node->text, LABEL_KEY_HINT),
+                 "\"%s\" is not a valid label key", doc_shown(node->text, shown));
         return false;
 }
 
 static bool check_value(struct policy_loader *loader, const struct doc_node *node)
 {
-        char shown[DOC_SHOWN_MAX];
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
 
         if (label_value_is_valid(node->text))
                 return true;
-        doc_diag(loader->file, node, DIAG_ERROR, "VW101", LABEL_VALUE_HINT, "\"%s\" is not a valid label value",
-                 doc_shown(node->text, shown));
+        doc_diag(loader->file, node, DIAG_ERROR, "VW101", hint_text(hint, node->text, LABEL_VALUE_HINT),
+                 "\"%s\" is not a valid label value", doc_shown(node->text, shown));
         return false;
 }
 
@@ -47,6 +47,18 @@ static const char **one_value(struct policy_loader *loader, const char *text)
         return values;
 }
 
+/* Several values for one label: somebody wants an In. */
+static void report_values(struct policy_loader *loader, const struct doc_pair *pair)
+{
+        char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
+
+        doc_shown(pair->key->text, shown);
+        snprintf(hint, sizeof(hint),
+                 "several values stand in matchExpressions: - { key: %.63s, operator: In, values: [...] }", shown);
+        doc_diag(loader->file, pair->value, DIAG_ERROR, "VW004", hint, "label \"%s\" must be a string, not a list",
+                 shown);
+}
+
 static void add_match_labels(struct policy_loader *loader, const struct doc_node *labels, struct selector *selector)
 {
         size_t i;
@@ -54,8 +66,13 @@ static void add_match_labels(struct policy_loader *loader, const struct doc_node
         for (i = 0; i < labels->len; i++) {
                 const struct doc_pair *pair = &labels->pairs[i];
                 struct label_requirement *requirement = &selector->requirements[selector->len];
-                const char *value = doc_pair_text(loader->file, pair, "label");
+                const char *value;
 
+                if (pair->value->kind == DOC_LIST && pair->key->kind == DOC_STRING) {
+                        report_values(loader, pair);
+                        continue;
+                }
+                value = doc_pair_text(loader->file, pair, "label");
                 if (!value || !check_key(loader, pair->key) || !check_value(loader, pair->value))
                         continue;
                 requirement->op = LABEL_IN;
@@ -68,6 +85,16 @@ static void add_match_labels(struct policy_loader *loader, const struct doc_node
         }
 }
 
+/* A field that is not known, and was reported, stands for the one that is missing. */
+static bool expression_is_misspelt(const struct doc_node *expression)
+{
+        size_t known = 0, i;
+
+        for (i = 0; i < ARRAY_SIZE(expression_fields); i++)
+                known += doc_get(expression, expression_fields[i]) != NULL;
+        return known < expression->len;
+}
+
 static bool load_operator(struct policy_loader *loader, const struct doc_node *expression, enum label_op *ret)
 {
         char shown[DOC_SHOWN_MAX], hint[DOC_HINT_MAX];
@@ -75,6 +102,8 @@ static bool load_operator(struct policy_loader *loader, const struct doc_node *e
         enum label_op op;
 
         if (!doc_get(expression, "operator")) {
+                if (expression_is_misspelt(expression))
+                        return false;
                 doc_diag(loader->file, expression, DIAG_ERROR, "VW005",
                          "an operator is In, NotIn, Exists or DoesNotExist", "the expression has no \"operator\"");
                 return false;
@@ -145,7 +174,7 @@ static bool load_expression(struct policy_loader *loader, const struct doc_node 
         if (!loader_check_fields(loader, node, "an item of matchExpressions", expression_fields,
                                  ARRAY_SIZE(expression_fields)))
                 return false;
-        if (!doc_get(node, "key"))
+        if (!doc_get(node, "key") && !expression_is_misspelt(node))
                 doc_diag(loader->file, node, DIAG_ERROR, "VW005", "name the label: key: app",
                          "the expression has no \"key\"");
         if (!doc_get_string(loader->file, node, "key", &key) || !check_key(loader, doc_get(node, "key")))
@@ -169,18 +198,36 @@ static const char *selector_hint(const char *field)
         return "labels stand under matchLabels";
 }
 
+static const char *namespace_selector_hint(const char *field)
+{
+        static const char *const names[] = {"name", "names", "namespace", "namespaces", "matchName", "matchNames"};
+        size_t i;
+
+        for (i = 0; i < ARRAY_SIZE(names); i++)
+                if (strcmp(field, names[i]) == 0)
+                        return "a namespace's name is a label too: matchLabels: { " NAMESPACE_NAME_LABEL ": ... }";
+        return selector_hint(field);
+}
+
 struct selector *load_selector(struct policy_loader *loader, const struct doc_node *node, const char *what)
 {
         struct selector *selector = loader_array(loader, 1, sizeof(*selector));
         struct doc_node *labels = NULL, *expressions = NULL;
+        char hint[DOC_HINT_MAX];
         size_t i;
 
         if (!selector)
                 return NULL;
         selector->loc = loader_loc(loader, node);
-        if (node->kind == DOC_NULL || !doc_check_fields_hinting(loader->file, node, what, selector_fields,
-                                                                ARRAY_SIZE(selector_fields), selector_hint))
+        if (node->kind == DOC_NULL)
                 return selector;
+        if (node->kind != DOC_MAP) {
+                doc_diag(loader->file, node, DIAG_ERROR, "VW004", hint_selector(hint, node, what),
+                         "%s must be a mapping, not %s", what, doc_kind_name(node->kind));
+                return selector;
+        }
+        doc_check_fields_hinting(loader->file, node, what, selector_fields, ARRAY_SIZE(selector_fields),
+                                 strcmp(what, "namespaceSelector") == 0 ? namespace_selector_hint : selector_hint);
         doc_get_map(loader->file, node, "matchLabels", &labels);
         doc_get_list(loader->file, node, "matchExpressions", &expressions);
         selector->requirements = loader_array(loader, (labels ? labels->len : 0) + (expressions ? expressions->len : 0),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files through the loaders: policies, an inventory where the input begins with "i", the agent's configuration with "c".
- * Policies are linted as well, and what is found is printed. */
+ * Policies are linted as well, and put in canonical form. What is found is printed. */
 #include <errno.h>
+#include <string.h>
 
+#include <vethwall/format.h>
 #include <vethwall/lint.h>
 #include <vethwall/strbuf.h>
 
@@ -35,6 +37,24 @@ static int load_config(const struct fuzz_part *file, struct diag_list *diags)
         return r;
 }
 
+/* The canonical form of a file without mistakes is without mistakes, and its own canonical form. */
+static int format(const struct fuzz_part *file, struct diag_list *diags)
+{
+        _cleanup_(strbuf_fini) struct strbuf once = STRBUF_INIT, twice = STRBUF_INIT;
+        int r;
+
+        r = format_policies(&once, "policy.yaml", file->bytes, file->size, diags);
+        if (r < 0 || diags->errors > 0)
+                return r;
+        r = format_policies(&twice, "formatted.yaml", once.text, once.len, diags);
+        if (r == 0)
+                fuzz_must(diags->errors == 0, "what is formatted is without mistakes");
+        if (r == 0)
+                fuzz_must(once.len == twice.len && (once.len == 0 || memcmp(once.text, twice.text, once.len) == 0),
+                          "what is formatted stays as it is");
+        return r;
+}
+
 static int load_policies(const struct fuzz_part *file, struct lint_result *result)
 {
         _cleanup_(policy_set_freep) struct policy_set *set = NULL;
@@ -49,6 +69,8 @@ static int load_policies(const struct fuzz_part *file, struct lint_result *resul
                 r = policy_set_seal(set, &result->findings);
         if (r == 0)
                 r = lint(result, set, NULL);
+        if (r == 0 && result->findings.errors == 0)
+                r = format(file, &result->findings);
         return r;
 }
 
