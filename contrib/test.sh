@@ -85,7 +85,7 @@ run() {
 
 export ASAN_OPTIONS=abort_on_error=1:detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1
 export UBSAN_OPTIONS=halt_on_error=1:abort_on_error=1:print_stacktrace=1
-plain=(--suite unit --suite golden --suite encode --suite property)
+plain=(--suite unit --suite limits --suite golden --suite encode --suite property --suite fuzz)
 
 if build sanitized --buildtype=debugoptimized -Db_sanitize=address,undefined; then
         run sanitized all --no-suite conformance
