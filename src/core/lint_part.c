@@ -144,7 +144,7 @@ static void survey_case(struct lint *lint, const struct lint_case *c, void *arg)
         put_run(survey);
         if (lint->r < 0 || !survey->any)
                 return;
-        if (survey->whole) {
+        if (survey->whole && strbuf_check(&survey->ports) == 0) {
                 strbuf_clear(&survey->ports);
                 strbuf_puts(&survey->ports, "all of it");
         }
@@ -167,6 +167,8 @@ static void survey_case(struct lint *lint, const struct lint_case *c, void *arg)
         if (rest->peers_len++ < PEERS_MAX) {
                 strbuf_puts(&rest->peers, rest->peers_len > 1 ? ", " : "");
                 put_peer(lint, c, &rest->peers);
+                if (strbuf_check(&rest->peers) < 0)
+                        lint->r = -ENOMEM;
         }
 }
 
