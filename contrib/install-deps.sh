@@ -15,8 +15,8 @@ export PATH=/usr/sbin:/sbin:$PATH DEBIAN_FRONTEND=noninteractive
 build=(meson ninja-build pkg-config gcc libc6-dev libnftnl-dev libmnl-dev libnetfilter-conntrack-dev libnl-3-dev
         libnl-route-3-dev libyaml-dev libevent-dev libcurl4-openssl-dev libjansson-dev libcap-dev libseccomp-dev)
 demo=(busybox-static iproute2 iptables nftables procps)
-test=(clang clang-format clang-tidy conntrack curl graphviz libcmocka-dev patch prometheus python3 scdoc shellcheck systemd
-        valgrind)
+test=(clang clang-format clang-tidy conntrack curl fish graphviz libcmocka-dev patch prometheus python3 python3-yaml scdoc
+        shellcheck systemd valgrind zsh)
 services=(docker.service docker.socket containerd.service prometheus.service prometheus-node-exporter.service)
 policy=/usr/sbin/policy-rc.d
 

@@ -24,7 +24,7 @@ all_files() {
 }
 
 scripts() {
-        all_files | xargs -0 awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /\.sh$/) { printf "%s%c", FILENAME, 0 }'
+        all_files | xargs -0 awk 'FNR == 1 && (/^#!.*sh/ || FILENAME ~ /\.(sh|bash)$/) { printf "%s%c", FILENAME, 0 }'
 }
 
 check_format() {
