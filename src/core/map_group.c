@@ -6,7 +6,7 @@
  * are alike where their flows with every third are the same, and those between them, and inside each of them, are all one
  * and the same flow c. So the flows of K with all but itself, and with c in the place of its own, are those of L: their
  * hashes are equal, and a look-up for each c that K could have finds the group of L. A comparison of all flows then makes
- * sure. */
+ * sure. Only flows that may let something pass are asked for, so that this grows with them and not with all pairs. */
 #include <errno.h>
 #include <string.h>
 
@@ -17,7 +17,11 @@
 
 struct kind {
         size_t first, second; /* members; second is NOBODY where there is but one */
+        size_t next;          /* the next of its identity, or NOBODY */
         const struct map_links *links[DIR_MAX];
+        uint64_t hash;       /* of all its flows but its own */
+        const uint32_t *own; /* what its own is, or, of a single endpoint, could be taken for */
+        size_t own_len;
         size_t group;
 };
 
@@ -26,12 +30,15 @@ struct grouping {
         struct arena *arena; /* of the grouping alone */
         struct kind *kinds;  /* owned */
         size_t len, cap;
+        size_t *of_identity;         /* owned; per identity: its first kind, or NOBODY; one more for those without */
+        uint32_t *reach;             /* owned; scratch */
         struct str_index flow_index; /* flows that differ by address */
         uint32_t flows_len;
         struct str_index group_index;
         struct strbuf key; /* scratch */
         uint32_t *own;     /* owned; what a kind's own flow could be */
         size_t own_cap;
+        uint32_t nothing; /* the flow in which nothing passes */
 };
 
 /* What tells a group: its flows, hashed with one flow in the place of its own, and that flow. */
@@ -49,6 +56,8 @@ static void grouping_fini(struct grouping *grouping)
         strbuf_fini(&grouping->key);
         free(grouping->kinds);
         free(grouping->own);
+        free(grouping->of_identity);
+        free(grouping->reach);
         arena_free(grouping->arena);
 }
 
@@ -165,10 +174,13 @@ static int number_flows(struct grouping *grouping, size_t a, size_t b, uint32_t 
         return r < 0 ? r : number_flow(grouping, b, a, in);
 }
 
-/* Of a place in the row of flows, and what is there. */
-static uint64_t place_hash(size_t place, uint32_t out, uint32_t in)
+/* Of a flow to or from a kind. That nothing passes is most of what there is, and adds nothing. */
+static uint64_t flow_hash(const struct grouping *grouping, size_t kind, enum direction direction, uint32_t flow)
 {
-        uint64_t h = (uint64_t)place * 0x9e3779b97f4a7c15u ^ ((uint64_t)out << 32 | in);
+        uint64_t h = (uint64_t)(2 * kind + direction + 1) * 0x9e3779b97f4a7c15u ^ (uint64_t)flow << 20;
+
+        if (flow == grouping->nothing)
+                return 0;
 
         h = (h ^ h >> 30) * 0xbf58476d1ce4e5b9u;
         h = (h ^ h >> 27) * 0x94d049bb133111ebu;
@@ -191,35 +203,67 @@ static int add_own(struct grouping *grouping, uint32_t flow, size_t *len)
         return 0;
 }
 
-/* The hash of all flows of a kind but its own; and what its own is, or, of a single endpoint, could be taken for. */
-static int hash_flows(struct grouping *grouping, size_t kind, uint64_t *hash, size_t *own_len)
+/* Takes what one kind can open to another into the hashes of both. */
+static int add_flow(struct grouping *grouping, size_t src, size_t dst, size_t *own_len)
 {
-        bool single = grouping->kinds[kind].second == NOBODY;
-        uint32_t out, in;
+        uint32_t flow;
         int r;
 
-        *hash = 0;
-        *own_len = 0;
-        for (size_t i = 0; i < grouping->len; i++) {
-                if (i == kind)
-                        continue;
-
-                r = number_flows(grouping, kind, i, &out, &in);
-                if (r < 0)
-                        return r;
-
-                *hash += place_hash(i, out, in);
-                if (single && out == in) {
-                        r = add_own(grouping, out, own_len);
-                        if (r < 0)
-                                return r;
-                }
-        }
-        if (single)
+        if (src == dst)
                 return 0;
 
-        r = number_flow(grouping, kind, kind, &out);
-        return r < 0 ? r : add_own(grouping, out, own_len);
+        r = number_flow(grouping, src, dst, &flow);
+        if (r < 0)
+                return r;
+
+        grouping->kinds[src].hash += flow_hash(grouping, dst, DIR_EGRESS, flow);
+        grouping->kinds[dst].hash += flow_hash(grouping, src, DIR_INGRESS, flow);
+        return grouping->kinds[src].second == NOBODY ? add_own(grouping, flow, own_len) : 0;
+}
+
+/* The same for all kinds of an identity. */
+static int add_flows(struct grouping *grouping, size_t src, size_t first_dst, size_t *own_len)
+{
+        int r = 0;
+
+        for (size_t dst = first_dst; r == 0 && dst != NOBODY; dst = grouping->kinds[dst].next)
+                r = add_flow(grouping, src, dst, own_len);
+
+        return r;
+}
+
+/* What the kind can open to all to whom something may pass. */
+static int hash_flows(struct grouping *grouping, size_t src)
+{
+        struct kind *kind = &grouping->kinds[src];
+        uint32_t identity = world_identity(grouping->state->world, kind->first), own;
+        size_t identities = world_identities(grouping->state->world), len, own_len = 0;
+        int r = 0;
+
+        /* The host may be open to all, and all to it. */
+        if (identity == UINT32_MAX) {
+                for (size_t i = 0; r == 0 && i < grouping->len; i++)
+                        r = add_flow(grouping, src, i, &own_len);
+        } else {
+                r = world_reach(grouping->state->world, identity, grouping->reach, &len);
+                for (size_t i = 0; r == 0 && i < len; i++)
+                        r = add_flows(grouping, src, grouping->of_identity[grouping->reach[i]], &own_len);
+                if (r == 0)
+                        r = add_flows(grouping, src, grouping->of_identity[identities], &own_len);
+        }
+        if (r == 0 && kind->second == NOBODY)
+                r = add_own(grouping, grouping->nothing, &own_len);
+        if (r == 0 && kind->second != NOBODY) {
+                r = number_flow(grouping, src, src, &own);
+                if (r == 0)
+                        r = add_own(grouping, own, &own_len);
+        }
+        if (r < 0)
+                return r;
+
+        kind->own = arena_memdup(grouping->arena, grouping->own, own_len * sizeof(*grouping->own));
+        kind->own_len = own_len;
+        return kind->own ? 0 : -ENOMEM;
 }
 
 /* 1 if the kinds are alike, 0 if not, or -ENOMEM. */
@@ -283,23 +327,18 @@ static int place_kind(struct grouping *grouping, size_t kind)
 {
         const struct kind *self = &grouping->kinds[kind];
         _cleanup_free_ struct group_key *keys = NULL;
-        uint64_t hash;
-        size_t len;
         int r;
 
-        r = hash_flows(grouping, kind, &hash, &len);
-        if (r < 0)
-                return r;
-
-        keys = calloc(len + 1, sizeof(*keys));
+        keys = calloc(self->own_len + 1, sizeof(*keys));
         if (!keys)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < len; i++) {
+        for (size_t i = 0; i < self->own_len; i++) {
                 uint32_t found;
 
-                keys[i].own = grouping->own[i];
-                keys[i].hash = hash + place_hash(kind, grouping->own[i], grouping->own[i]);
+                keys[i].own = self->own[i];
+                keys[i].hash = self->hash + flow_hash(grouping, kind, DIR_EGRESS, self->own[i]) +
+                               flow_hash(grouping, kind, DIR_INGRESS, self->own[i]);
                 for (enum direction d = 0; d < DIR_MAX; d++)
                         keys[i].links[d] = self->links[d]->id;
 
@@ -315,26 +354,55 @@ static int place_kind(struct grouping *grouping, size_t kind)
                 }
         }
 
-        return start_group(grouping, kind, keys, len);
+        return start_group(grouping, kind, keys, self->own_len);
+}
+
+/* The kinds of each identity. */
+static int list_kinds(struct grouping *grouping)
+{
+        size_t identities = world_identities(grouping->state->world);
+
+        grouping->of_identity = calloc(identities + 1, sizeof(*grouping->of_identity));
+        grouping->reach = calloc(identities + 1, sizeof(*grouping->reach));
+        if (!grouping->of_identity || !grouping->reach)
+                return -ENOMEM;
+
+        for (size_t i = 0; i <= identities; i++)
+                grouping->of_identity[i] = NOBODY;
+        for (size_t i = 0; i < grouping->len; i++) {
+                uint32_t identity = world_identity(grouping->state->world, grouping->kinds[i].first);
+                size_t *first = &grouping->of_identity[identity == UINT32_MAX ? identities : identity];
+
+                grouping->kinds[i].next = *first;
+                *first = i;
+        }
+
+        return 0;
 }
 
 static int place_kinds(struct grouping *grouping)
 {
+        const struct conns *nothing;
         int r;
 
-        for (size_t i = 0; i < grouping->len; i++) {
-                for (enum direction d = 0; d < DIR_MAX; d++) {
+        r = matrix_conns(grouping->state->matrix, NULL, 0, &nothing);
+        if (r == 0)
+                r = list_kinds(grouping);
+        if (r < 0)
+                return r;
+
+        grouping->nothing = nothing->id;
+        for (size_t i = 0; r == 0 && i < grouping->len; i++)
+                r = hash_flows(grouping, i);
+        for (size_t i = 0; r == 0 && i < grouping->len; i++) {
+                for (enum direction d = 0; r == 0 && d < DIR_MAX; d++)
                         r = map_outside_links(grouping->state, d, grouping->kinds[i].first,
                                               &grouping->kinds[i].links[d]);
-                        if (r < 0)
-                                return r;
-                }
-                r = place_kind(grouping, i);
-                if (r < 0)
-                        return r;
+                if (r == 0)
+                        r = place_kind(grouping, i);
         }
 
-        return 0;
+        return r;
 }
 
 int map_group(struct map_state *state, size_t *of, size_t *ret_len)
