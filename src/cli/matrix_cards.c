@@ -261,7 +261,7 @@ static void size_row(const struct map *map, const struct card *card, struct row 
                 if (map_is_everywhere(node))
                         svg_lines_add(&row->lines, "outside", PICTURE_NAME_COLUMNS);
                 else
-                        picture_node(&row->lines, node, map->nodes[card->boxes[0]].ns, PICTURE_NAME_COLUMNS, 1);
+                        picture_node(&row->lines, node, map->nodes[card->boxes[0]].ns, PICTURE_NAME_COLUMNS, 2);
         }
         if (row->sources_len > shown) {
                 snprintf(more, sizeof(more), "and %zu more", row->sources_len - shown);

@@ -110,7 +110,7 @@ static int find_places(struct wires *wires)
                         for (size_t j = 0; j < picture->paths_len; j++)
                                 place->any |= (side == LEFT ? picture->paths[j].src : picture->paths[j].dst) == i;
                         place->shown = place->any || i < map->groups_len;
-                        picture_node(&place->lines, &map->nodes[i], map->nodes[i].ns, PICTURE_NAME_COLUMNS, 1);
+                        picture_node(&place->lines, &map->nodes[i], map->nodes[i].ns, PICTURE_NAME_COLUMNS, 2);
                         place->text_height = place->lines.len * SVG_LINE + 7;
                 }
         }

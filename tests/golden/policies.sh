@@ -35,4 +35,10 @@ for path in policies/examples/*.yaml; do
         check "$name: is in the list" grep -qF "(examples/$name.yaml)" policies/README.md
 done
 one all policies/examples
+
+# The picture that README.md shows.
+"$vethwall" matrix -p policies/examples/shop.yaml -i policies/inventory.yaml -o svg >"$TEST_TMP/shop.svg" || true
+[[ -z ${REGENERATE:-} ]] || cp "$TEST_TMP/shop.svg" policies/shop.svg
+check "shop: the picture is the shown one" diff -u policies/shop.svg "$TEST_TMP/shop.svg"
+check "shop: README.md shows it" grep -qF '](policies/shop.svg)' README.md
 done_testing
