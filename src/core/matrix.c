@@ -1,385 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The matrix: profiles of egress and ingress, taken from the world, intersected and remembered.
+/* The matrix: profiles of egress and ingress, taken from the world, intersected and remembered (matrix_sets.c).
  *
- * Theory of operation. A profile's allowed part is a set of connections; equal sets are one object, so that a set is
- * compared by its address and a pair of sets is intersected once. Nothing is kept per pair of a class and a peer: the
- * world finds the profile in two short searches, and what is kept grows with the profiles that there are. */
-#include <assert.h>
+ * Theory of operation. Nothing is kept per pair of a class and a peer: the world finds the profile in two short searches, and
+ * what is kept grows with the profiles that there are. Most pairs have nothing to say to each other; which, is asked of the
+ * world once for each identity, a bit for every other. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <vethwall/arena.h>
-#include <vethwall/matrix.h>
-
-#include "index.h"
-
-#define PORT_MIN 1
-#define PORT_MAX UINT16_MAX
-
-/* A set as words: how many ranges each protocol has, whether the rest is in it, then the ranges. Interning key. */
-#define WORDS_HEAD (CONNS_PROTO_MAX + 1)
-
-struct conns_builder {
-        uint32_t *words; /* owned */
-        size_t len;
-        size_t cap;
-};
-
-struct outside {
-        struct matrix_range *ranges; /* arena */
-        size_t len;
-};
-
-struct class_cache {
-        struct outside outside[ADDR_FAMILY_MAX];
-};
-
-enum conns_op {
-        OP_INTERSECT,
-        OP_UNITE,
-};
-
-struct op_key {
-        uint32_t op, a, b;
-};
-
-struct matrix {
-        struct world *world;
-        const struct inventory *inventory;
-        struct arena *arena;
-
-        struct conns **conns; /* by id; the objects are the arena's */
-        size_t conns_len, conns_cap;
-        struct str_index conns_index;
-        struct str_index op_index;
-        const struct conns *full, *empty, *limit;
-
-        const struct conns **by_profile; /* by profile id; NULL: not asked yet */
-        size_t by_profile_cap;
-
-        struct class_cache *classes[DIR_MAX];
-        struct outside unlimited[ADDR_FAMILY_MAX]; /* of an endpoint that is the host */
-        uint8_t *families;                         /* per endpoint: a bit for each family it has an address of */
-
-        struct conns_builder builder;
-        struct matrix_pair *pairs; /* of the last flow */
-        size_t pairs_cap;
-};
-
-static const struct {
-        const char *name;
-        uint8_t protocol;
-} conns_protos[] = {
-        [CONNS_TCP] = {"TCP", IPPROTO_TCP},
-        [CONNS_UDP] = {"UDP", IPPROTO_UDP},
-        [CONNS_SCTP] = {"SCTP", IPPROTO_SCTP},
-};
-static_assert(ARRAY_SIZE(conns_protos) == CONNS_PROTO_MAX, "a protocol without a name");
-
-const char *conns_proto_name(enum conns_proto proto)
-{
-        return conns_protos[proto].name;
-}
-
-uint8_t conns_proto_number(enum conns_proto proto)
-{
-        return conns_protos[proto].protocol;
-}
-
-enum conns_proto conns_proto_of(uint8_t protocol)
-{
-        for (enum conns_proto i = 0; i < CONNS_PROTO_MAX; i++)
-                if (conns_protos[i].protocol == protocol)
-                        return i;
-
-        return CONNS_PROTO_MAX;
-}
-
-bool conns_is_empty(const struct conns *conns)
-{
-        for (size_t i = 0; i < CONNS_PROTO_MAX; i++)
-                if (conns->ports_len[i] > 0)
-                        return false;
-
-        return !conns->other;
-}
-
-bool conns_is_full(const struct conns *conns)
-{
-        for (size_t i = 0; i < CONNS_PROTO_MAX; i++)
-                if (conns->ports_len[i] != 1 || conns->ports[i][0].first != PORT_MIN ||
-                    conns->ports[i][0].last != PORT_MAX)
-                        return false;
-
-        return conns->other;
-}
-
-bool conns_allow(const struct conns *conns, uint8_t protocol, uint16_t port)
-{
-        enum conns_proto proto = conns_proto_of(protocol);
-
-        if (proto == CONNS_PROTO_MAX)
-                return conns->other;
-
-        for (size_t i = 0; i < conns->ports_len[proto]; i++)
-                if (port >= conns->ports[proto][i].first && port <= conns->ports[proto][i].last)
-                        return true;
-
-        return false;
-}
-
-static int builder_start(struct conns_builder *builder)
-{
-        int r;
-
-        r = array_reserve(&builder->words, &builder->cap, WORDS_HEAD, sizeof(*builder->words));
-        if (r < 0)
-                return r;
-
-        memset(builder->words, 0, WORDS_HEAD * sizeof(*builder->words));
-        builder->len = WORDS_HEAD;
-        return 0;
-}
-
-/* In ascending order of protocol, then of first port. */
-static int builder_add(struct conns_builder *builder, enum conns_proto proto, struct port_range ports)
-{
-        uint32_t *last;
-        int r;
-
-        if (ports.first < PORT_MIN)
-                ports.first = PORT_MIN;
-        if (ports.last < ports.first)
-                return 0;
-
-        if (builder->words[proto] > 0) {
-                last = &builder->words[builder->len - 1];
-                if (ports.first <= (*last & 0xffff) + 1) {
-                        if (ports.last > (*last & 0xffff))
-                                *last = (*last & 0xffff0000) | ports.last;
-                        return 0;
-                }
-        }
-
-        r = array_reserve(&builder->words, &builder->cap, builder->len + 1, sizeof(*builder->words));
-        if (r < 0)
-                return r;
-
-        builder->words[builder->len++] = (uint32_t)ports.first << 16 | ports.last;
-        builder->words[proto]++;
-        return 0;
-}
-
-/* A new object for what the builder holds. */
-static int conns_new(struct matrix *matrix, const uint32_t *words, struct conns **ret)
-{
-        const uint32_t *word = words + WORDS_HEAD;
-        struct conns *conns;
-
-        conns = arena_alloc(matrix->arena, sizeof(*conns));
-        if (!conns)
-                return -ENOMEM;
-
-        conns->id = (uint32_t)matrix->conns_len;
-        conns->other = words[CONNS_PROTO_MAX];
-        for (size_t i = 0; i < CONNS_PROTO_MAX; i++) {
-                conns->ports_len[i] = words[i];
-                conns->ports[i] = arena_array(matrix->arena, words[i], sizeof(*conns->ports[i]));
-                if (!conns->ports[i])
-                        return -ENOMEM;
-
-                for (size_t j = 0; j < words[i]; j++, word++)
-                        conns->ports[i][j] = (struct port_range){(uint16_t)(*word >> 16), (uint16_t)*word};
-        }
-
-        *ret = conns;
-        return 0;
-}
-
-static int builder_finish(struct matrix *matrix, bool other, const struct conns **ret)
-{
-        struct conns_builder *builder = &matrix->builder;
-        size_t size = builder->len * sizeof(*builder->words);
-        struct conns *conns;
-        uint32_t id, *words;
-        int r;
-
-        builder->words[CONNS_PROTO_MAX] = other;
-        if (str_index_get(&matrix->conns_index, builder->words, size, &id)) {
-                *ret = matrix->conns[id];
-                return 0;
-        }
-
-        r = array_reserve(&matrix->conns, &matrix->conns_cap, matrix->conns_len + 1, sizeof(*matrix->conns));
-        if (r < 0)
-                return r;
-
-        words = arena_memdup(matrix->arena, builder->words, size);
-        if (!words)
-                return -ENOMEM;
-
-        r = conns_new(matrix, words, &conns);
-        if (r < 0)
-                return r;
-
-        r = str_index_put(&matrix->conns_index, words, size, conns->id);
-        if (r < 0)
-                return r;
-
-        matrix->conns[matrix->conns_len++] = conns;
-        *ret = conns;
-        return 0;
-}
-
-static int part_cmp(const void *a, const void *b)
-{
-        const struct conns_part *x = a, *y = b;
-
-        if (x->proto != y->proto)
-                return x->proto < y->proto ? -1 : 1;
-
-        return (x->ports.first > y->ports.first) - (x->ports.first < y->ports.first);
-}
-
-int matrix_conns(struct matrix *matrix, const struct conns_part *parts, size_t len, const struct conns **ret)
-{
-        _cleanup_free_ struct conns_part *sorted = NULL;
-        bool other = false;
-        int r;
-
-        sorted = calloc(len + 1, sizeof(*sorted));
-        if (!sorted)
-                return -ENOMEM;
-
-        if (len > 0)
-                memcpy(sorted, parts, len * sizeof(*parts));
-        qsort(sorted, len, sizeof(*sorted), part_cmp);
-
-        r = builder_start(&matrix->builder);
-        for (size_t i = 0; r >= 0 && i < len; i++) {
-                if (sorted[i].proto == CONNS_PROTO_MAX)
-                        other = true;
-                else
-                        r = builder_add(&matrix->builder, sorted[i].proto, sorted[i].ports);
-        }
-        if (r < 0)
-                return r;
-
-        return builder_finish(matrix, other, ret);
-}
-
-static int build_intersection(struct conns_builder *builder, const struct conns *a, const struct conns *b)
-{
-        for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
-                const struct port_range *x = a->ports[proto], *y = b->ports[proto];
-                size_t i = 0, j = 0;
-                int r;
-
-                while (i < a->ports_len[proto] && j < b->ports_len[proto]) {
-                        struct port_range both = {
-                                x[i].first > y[j].first ? x[i].first : y[j].first,
-                                x[i].last < y[j].last ? x[i].last : y[j].last,
-                        };
-
-                        r = builder_add(builder, proto, both);
-                        if (r < 0)
-                                return r;
-
-                        if (x[i].last < y[j].last)
-                                i++;
-                        else
-                                j++;
-                }
-        }
-
-        return 0;
-}
-
-static int build_union(struct conns_builder *builder, const struct conns *a, const struct conns *b)
-{
-        for (enum conns_proto proto = 0; proto < CONNS_PROTO_MAX; proto++) {
-                const struct port_range *x = a->ports[proto], *y = b->ports[proto];
-                size_t i = 0, j = 0;
-                int r;
-
-                while (i < a->ports_len[proto] || j < b->ports_len[proto]) {
-                        bool take = j == b->ports_len[proto] || (i < a->ports_len[proto] && x[i].first <= y[j].first);
-
-                        r = builder_add(builder, proto, take ? x[i++] : y[j++]);
-                        if (r < 0)
-                                return r;
-                }
-        }
-
-        return 0;
-}
-
-static int matrix_combine(struct matrix *matrix, enum conns_op op, const struct conns *a, const struct conns *b,
-                          const struct conns **ret)
-{
-        struct op_key key = {op, a->id < b->id ? a->id : b->id, a->id < b->id ? b->id : a->id}, *kept;
-        const struct conns *conns;
-        uint32_t id;
-        int r;
-
-        if (str_index_get(&matrix->op_index, &key, sizeof(key), &id)) {
-                *ret = matrix->conns[id];
-                return 0;
-        }
-
-        r = builder_start(&matrix->builder);
-        if (r < 0)
-                return r;
-
-        r = op == OP_INTERSECT ? build_intersection(&matrix->builder, a, b) : build_union(&matrix->builder, a, b);
-        if (r < 0)
-                return r;
-
-        r = builder_finish(matrix, op == OP_INTERSECT ? a->other && b->other : a->other || b->other, &conns);
-        if (r < 0)
-                return r;
-
-        kept = arena_memdup(matrix->arena, &key, sizeof(key));
-        if (!kept)
-                return -ENOMEM;
-
-        r = str_index_put(&matrix->op_index, kept, sizeof(*kept), conns->id);
-        if (r < 0)
-                return r;
-
-        *ret = conns;
-        return 0;
-}
-
-int matrix_intersect(struct matrix *matrix, const struct conns *a, const struct conns *b, const struct conns **ret)
-{
-        if (a == b || b == matrix->full || a == matrix->empty) {
-                *ret = a;
-                return 0;
-        }
-        if (a == matrix->full || b == matrix->empty) {
-                *ret = b;
-                return 0;
-        }
-
-        return matrix_combine(matrix, OP_INTERSECT, a, b, ret);
-}
-
-int matrix_unite(struct matrix *matrix, const struct conns *a, const struct conns *b, const struct conns **ret)
-{
-        if (a == b || b == matrix->empty || a == matrix->full) {
-                *ret = a;
-                return 0;
-        }
-        if (a == matrix->empty || b == matrix->full) {
-                *ret = b;
-                return 0;
-        }
-
-        return matrix_combine(matrix, OP_UNITE, a, b, ret);
-}
+#include "matrix_internal.h"
 
 /* What a profile allows. */
 static int matrix_profile(struct matrix *matrix, const struct profile *profile, const struct conns **ret)
@@ -399,17 +29,17 @@ static int matrix_profile(struct matrix *matrix, const struct profile *profile, 
                 return r;
         memset(matrix->by_profile + cap, 0, (matrix->by_profile_cap - cap) * sizeof(*matrix->by_profile));
 
-        r = builder_start(&matrix->builder);
+        r = conns_builder_start(&matrix->builder);
         for (size_t i = 0; r >= 0 && i < profile->spans_len; i++) {
                 const struct profile_span *span = &profile->spans[i];
 
                 if (span->cause.action == ACTION_ALLOW)
-                        r = builder_add(&matrix->builder, conns_proto_of(span->protocol), span->ports);
+                        r = conns_builder_add(&matrix->builder, conns_proto_of(span->protocol), span->ports);
         }
         if (r < 0)
                 return r;
 
-        r = builder_finish(matrix, profile->other.action == ACTION_ALLOW, &conns);
+        r = conns_builder_finish(matrix, profile->other.action == ACTION_ALLOW, &conns);
         if (r < 0)
                 return r;
 
@@ -567,17 +197,72 @@ static int matrix_at(struct matrix *matrix, size_t src, size_t src_addr, size_t 
         return matrix_intersect(matrix, out, in, ret);
 }
 
+static int find_reach(struct matrix *matrix, uint32_t identity)
+{
+        size_t identities = world_identities(matrix->world), len;
+        uint64_t *bits;
+        int r;
+
+        if (!matrix->reach) {
+                matrix->reached = arena_array(matrix->arena, identities, sizeof(*matrix->reached));
+                matrix->reach = arena_array(matrix->arena, identities, sizeof(*matrix->reach));
+                if (!matrix->reached || !matrix->reach)
+                        return -ENOMEM;
+        }
+
+        bits = arena_array(matrix->arena, identities / 64 + 1, sizeof(*bits));
+        if (!bits)
+                return -ENOMEM;
+
+        r = world_reach(matrix->world, identity, matrix->reached, &len);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < len; i++)
+                bits[matrix->reached[i] / 64] |= UINT64_C(1) << matrix->reached[i] % 64;
+        matrix->reach[identity] = bits;
+        return 0;
+}
+
+/* False where nothing passes, whatever the addresses. */
+static int matrix_reaches(struct matrix *matrix, size_t src, size_t dst, bool *ret)
+{
+        uint32_t from = world_identity(matrix->world, src), to = world_identity(matrix->world, dst);
+        int r;
+
+        *ret = true;
+        if (from == UINT32_MAX || to == UINT32_MAX)
+                return 0;
+
+        if (!matrix->reach || !matrix->reach[from]) {
+                r = find_reach(matrix, from);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = matrix->reach[from][to / 64] >> to % 64 & 1;
+        return 0;
+}
+
 int matrix_between(struct matrix *matrix, size_t src, size_t dst, struct matrix_flow *ret)
 {
         const struct endpoint *a = &matrix->inventory->endpoints[src], *b = &matrix->inventory->endpoints[dst];
         bool mixed = !(matrix->families[src] & matrix->families[dst]);
         const struct conns *conns, *all = matrix->empty;
-        bool differ = false;
+        bool differ = false, reaches;
         size_t len = 0;
         int r;
 
         if (src == dst) {
                 *ret = (struct matrix_flow){matrix->limit, NULL, 0};
+                return 0;
+        }
+
+        r = matrix_reaches(matrix, src, dst, &reaches);
+        if (r < 0)
+                return r;
+        if (!reaches) {
+                *ret = (struct matrix_flow){matrix->empty, NULL, 0};
                 return 0;
         }
 

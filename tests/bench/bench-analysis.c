@@ -15,6 +15,7 @@
 #include <vethwall/changes.h>
 #include <vethwall/diag.h>
 #include <vethwall/lint.h>
+#include <vethwall/map.h>
 #include <vethwall/matrix.h>
 #include <vethwall/settings.h>
 #include <vethwall/world.h>
@@ -129,37 +130,20 @@ static const char *const work_names[] = {
         [WORK_DIFF] = "diff",
 };
 
-/* Every pair of classes, and the outside of every class: all that a table of any form is made of. */
+/* Endpoints that are alike as one, and all that each can open to others and the outside: what every form of the table is
+ * made of. */
 static size_t run_matrix(struct world *world)
 {
         _cleanup_(matrix_freep) struct matrix *matrix = NULL;
-        const struct inventory *inventory = world_inventory(world);
-        _cleanup_free_ size_t *first = calloc(inventory->endpoints_len, sizeof(*first));
-        const struct matrix_range *ranges;
-        struct matrix_flow flow;
-        size_t len = 0, n = 0, ranges_len;
+        _cleanup_(map_freep) struct map *map = NULL;
+        const struct map_edge *edges;
+        size_t n = 0, len;
 
-        must(first ? 0 : -ENOMEM, "matrix");
         must(matrix_new(&matrix, world), "matrix");
-        for (size_t i = 0; i < inventory->endpoints_len; i++)
-                if (i == 0 || world_identity(world, i) != world_identity(world, i - 1)) {
-                        size_t j = 0;
-
-                        while (j < len && world_identity(world, first[j]) != world_identity(world, i))
-                                j++;
-                        if (j == len)
-                                first[len++] = i;
-                }
-        for (size_t i = 0; i < len; i++) {
-                for (size_t j = 0; j < len; j++) {
-                        must(matrix_between(matrix, first[i], first[j], &flow), "matrix");
-                        n += !conns_is_empty(flow.conns);
-                }
-                for (enum direction d = 0; d < DIR_MAX; d++)
-                        for (enum addr_family f = 0; f < ADDR_FAMILY_MAX; f++) {
-                                must(matrix_outside(matrix, d, first[i], f, &ranges, &ranges_len), "matrix");
-                                n += ranges_len;
-                        }
+        must(map_new(&map, matrix, world, true), "map");
+        for (size_t i = 0; i < map->len; i++) {
+                must(map_edges(map, i, &edges, &len), "edges");
+                n += len;
         }
         return n;
 }
