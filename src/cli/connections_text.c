@@ -42,7 +42,7 @@ static void put_connection(struct strbuf *buf, const struct difference *differen
 }
 
 /* Those that the old policies judge so. */
-static int put_group(struct difference *difference, const struct diff_list *list, enum action old, const char *title)
+static int put_group(struct difference *difference, const struct diff_form *form, enum action old, const char *title)
 {
         const struct connections *connections = difference->connections;
         _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
@@ -56,20 +56,20 @@ static int put_group(struct difference *difference, const struct diff_list *list
                         continue;
 
                 if (!any)
-                        list->title(difference, title);
+                        form->title(difference, title);
                 any = true;
                 put_connection(&text, difference, connection);
-                put_line(difference, list, &text);
+                put_line(difference, form, &text);
                 r = flush_out_partly(difference->buf);
                 if (r != 0)
                         return r;
         }
 
-        strbuf_puts(difference->buf, any ? list->end : "");
+        strbuf_puts(difference->buf, any ? form->end : "");
         return 0;
 }
 
-int put_connections(struct difference *difference, const struct diff_list *list)
+int put_connections(struct difference *difference, const struct diff_form *form)
 {
         const struct connections *connections = difference->connections;
         int r;
@@ -77,18 +77,18 @@ int put_connections(struct difference *difference, const struct diff_list *list)
         if (!connections)
                 return 0;
 
-        r = put_group(difference, list, ACTION_ALLOW,
+        r = put_group(difference, form, ACTION_ALLOW,
                       "Open connections that are denied from now on, and go on until they end");
         if (r == 0)
-                r = put_group(difference, list, ACTION_DENY,
+                r = put_group(difference, form, ACTION_DENY,
                               "Open connections that are denied already, and go on until they end");
         if (r == 0 && connections->known && !connections->complete) {
                 _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 
-                list->title(difference, "There are more open connections than the agent tells at once");
+                form->title(difference, "There are more open connections than the agent tells at once");
                 strbuf_puts(&text, "those that are not told were not judged");
-                put_line(difference, list, &text);
-                strbuf_puts(difference->buf, list->end);
+                put_line(difference, form, &text);
+                strbuf_puts(difference->buf, form->end);
         }
         return r;
 }

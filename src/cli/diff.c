@@ -20,6 +20,7 @@ enum fail_on {
         FAIL_ON_ANY,
         FAIL_ON_WIDEN,
         FAIL_ON_NARROW,
+        FAIL_ON_LATENT,
         FAIL_ON_MAX,
 };
 
@@ -27,6 +28,7 @@ static const char *const fail_on_names[] = {
         [FAIL_ON_ANY] = "any",
         [FAIL_ON_WIDEN] = "widen",
         [FAIL_ON_NARROW] = "narrow",
+        [FAIL_ON_LATENT] = "latent",
 };
 static_assert(ARRAY_SIZE(fail_on_names) == FAIL_ON_MAX, "a reason to fail without a name");
 
@@ -56,7 +58,7 @@ static int parse_fail_on(const struct options *options, enum fail_on *ret)
                 }
         }
 
-        complain("diff --fail-on takes widen, narrow or any, not '%s'", options->fail_on);
+        complain("diff --fail-on takes widen, narrow, latent or any, not '%s'", options->fail_on);
         return EXIT_TROUBLE;
 }
 
@@ -103,7 +105,14 @@ static int read_sources(struct sources *sources, const struct options *options, 
                 if (r < 0)
                         return r;
         }
-        if (options->inventories_len == 1)
+        if (options->inventories_len == 0) {
+                r = inventory_new(&sources->inventories[CHANGE_OLD]);
+                if (r == 0)
+                        r = inventory_seal(sources->inventories[CHANGE_OLD]);
+                if (r < 0)
+                        return r;
+        }
+        if (options->inventories_len < CHANGE_SIDE_MAX)
                 sources->inventories[CHANGE_NEW] = sources->inventories[CHANGE_OLD];
 
         return 0;
@@ -217,25 +226,31 @@ static int write_difference(struct difference *difference, enum format format)
         return r == 0 ? flush_out(difference->buf) : r;
 }
 
+/* What could not be looked at may be a latent change. */
 static bool fails(const struct difference *difference, enum fail_on fail_on)
 {
+        bool latent = difference->latent->changes->len > 0 || difference->latent->bounded;
+
         switch (fail_on) {
         case FAIL_ON_WIDEN:
                 return difference->widened + difference->both > 0;
         case FAIL_ON_NARROW:
                 return difference->narrowed + difference->both > 0;
+        case FAIL_ON_LATENT:
+                return latent;
         case FAIL_ON_ANY:
         case FAIL_ON_MAX:
                 break;
         }
 
-        return difference->widened + difference->narrowed + difference->both > 0;
+        return latent || difference->widened + difference->narrowed + difference->both > 0;
 }
 
 int diff_report(const struct diff_sides *sides, const struct options *options)
 {
         _cleanup_(world_freep) struct world *old = NULL, *new = NULL;
         _cleanup_(changes_freep) struct changes *changes = NULL;
+        _cleanup_(latent_freep) struct latent *latent = NULL;
         _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
         struct difference difference = {
                 .buf = &buf,
@@ -255,7 +270,10 @@ int diff_report(const struct diff_sides *sides, const struct options *options)
                 r = world_new(&new, sides->policies[CHANGE_NEW], sides->inventories[CHANGE_NEW], sides->settings);
         if (r == 0)
                 r = changes_new(&changes, old, new);
+        if (r == 0)
+                r = latent_new(&latent, old, new, changes);
         if (r == 0) {
+                difference.latent = latent;
                 difference.changes = changes;
                 count(&difference);
                 r = write_difference(&difference, options->format);

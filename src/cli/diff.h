@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <vethwall/changes.h>
+#include <vethwall/latent.h>
 #include <vethwall/settings.h>
 #include <vethwall/strbuf.h>
 
@@ -39,6 +40,7 @@ struct difference {
         struct strbuf *buf;
         const struct policy_set *policies[CHANGE_SIDE_MAX];
         const struct changes *changes;
+        const struct latent *latent;
         enum diff_text text;
         size_t widened, narrowed, both;        /* pairs; those that are both are in neither of the others */
         size_t origins[CHANGE_ORIGIN_MAX];     /* the same pairs, by what changed them */

@@ -2,6 +2,7 @@
 /* vethwall diff for programs: one document, the pairs in the order of the matrix. */
 #include "cause.h"
 #include "diff.h"
+#include "diff_ends.h"
 #include "flow.h"
 #include "output.h"
 
@@ -132,29 +133,160 @@ struct json_state {
         bool any;
 };
 
+static const char *change_type(const struct change *change)
+{
+        return conns_is_empty(change->conns[CHANGE_OLD])   ? "added"
+               : conns_is_empty(change->conns[CHANGE_NEW]) ? "removed"
+                                                           : "changed";
+}
+
+static void json_conns(struct strbuf *buf, const struct change *change)
+{
+        strbuf_puts(buf, ",\n   \"old\": ");
+        put_conns_json_object(buf, change->conns[CHANGE_OLD]);
+        strbuf_puts(buf, ", \"new\": ");
+        put_conns_json_object(buf, change->conns[CHANGE_NEW]);
+}
+
 static int json_change(const struct changes *changes, const struct change *change, const struct change_party *src,
                        const struct change_party *dst, void *userdata)
 {
         struct json_state *state = userdata;
         struct strbuf *buf = state->difference->buf;
 
-        strbuf_printf(buf, "%s\n  {\"type\": \"%s\", \"src\": ", state->any ? "," : "",
-                      conns_is_empty(change->conns[CHANGE_OLD])   ? "added"
-                      : conns_is_empty(change->conns[CHANGE_NEW]) ? "removed"
-                                                                  : "changed");
+        strbuf_printf(buf, "%s\n  {\"type\": \"%s\", \"src\": ", state->any ? "," : "", change_type(change));
         state->any = true;
         json_end(buf, src, &change->src);
         strbuf_puts(buf, ", \"dst\": ");
         json_end(buf, dst, &change->dst);
-        strbuf_puts(buf, ",\n   \"old\": ");
-        put_conns_json_object(buf, change->conns[CHANGE_OLD]);
-        strbuf_puts(buf, ", \"new\": ");
-        put_conns_json_object(buf, change->conns[CHANGE_NEW]);
+        json_conns(buf, change);
         json_origin(buf, changes, change);
         json_pairs(buf, change, src, dst);
         json_rules(state->difference, change);
         strbuf_putc(buf, '}');
         return flush_out_partly(buf);
+}
+
+/* latent */
+
+static void json_requirements(struct strbuf *buf, const struct selector *selector)
+{
+        strbuf_puts(buf, "{\"matchExpressions\": [");
+        for (size_t i = 0; i < selector->len; i++) {
+                const struct label_requirement *requirement = &selector->requirements[i];
+
+                strbuf_puts(buf, i > 0 ? ", {\"key\": " : "{\"key\": ");
+                strbuf_json(buf, requirement->key);
+                strbuf_printf(buf, ", \"operator\": \"%s\"", label_op_name(requirement->op));
+                for (size_t j = 0; j < requirement->values_len; j++) {
+                        strbuf_puts(buf, j > 0 ? ", " : ", \"values\": [");
+                        strbuf_json(buf, requirement->values[j]);
+                }
+                strbuf_puts(buf, requirement->values_len > 0 ? "]}" : "}");
+        }
+        strbuf_puts(buf, "]}");
+}
+
+static void json_place(struct strbuf *buf, const struct latent_place *place, bool more)
+{
+        strbuf_puts(buf, more ? ",\n     {\"namespaces\": [" : "\n     {\"namespaces\": [");
+        for (size_t i = 0; i < place->namespaces_len; i++) {
+                strbuf_puts(buf, i > 0 ? ", " : "");
+                strbuf_json(buf, place->namespaces[i]);
+        }
+        strbuf_puts(buf, "], \"newNamespace\": ");
+        if (place->new_namespace)
+                json_requirements(buf, place->new_namespace);
+        else
+                strbuf_puts(buf, "null");
+        strbuf_puts(buf, ", \"podSelector\": ");
+        json_requirements(buf, place->labels);
+        strbuf_putc(buf, '}');
+}
+
+static void json_future(struct strbuf *buf, const struct latent_party *party, bool source)
+{
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+
+        put_future_text(&text, party, source);
+        if (strbuf_check(&text) < 0) {
+                buf->failed = true;
+                return;
+        }
+
+        strbuf_puts(buf, "{\"future\": ");
+        strbuf_json(buf, text.text);
+        strbuf_puts(buf, ", \"places\": [");
+        for (size_t i = 0; i < party->places_len; i++)
+                json_place(buf, &party->places[i], i > 0);
+        strbuf_puts(buf, "]");
+        if (source || party->ports_len == 0) {
+                strbuf_putc(buf, '}');
+                return;
+        }
+
+        strbuf_puts(buf, party->has_ports ? ",\n     \"hasPorts\": [" : ",\n     \"hasNoPorts\": [");
+        for (size_t i = 0; i < party->ports_len; i++) {
+                strbuf_puts(buf, i > 0 ? ", {\"name\": " : "{\"name\": ");
+                strbuf_json(buf, party->ports[i].name);
+                if (party->has_ports)
+                        strbuf_printf(buf, ", \"port\": %u", party->ports[i].port);
+                strbuf_printf(buf, ", \"protocol\": \"%s\"}",
+                              conns_proto_name(conns_proto_of(party->ports[i].protocol)));
+        }
+        strbuf_puts(buf, "]}");
+}
+
+static void json_latent_end(struct difference *difference, const struct change_end *end, bool source)
+{
+        const struct changes *changes = difference->latent->changes, *present = difference->changes;
+        const struct latent_party *party;
+        struct strbuf *buf = difference->buf;
+
+        if (end->outside) {
+                strbuf_puts(buf, "{\"range\": ");
+                json_end(buf, NULL, end);
+                strbuf_putc(buf, '}');
+                return;
+        }
+
+        party = &difference->latent->parties[changes->kinds[end->kind].parties[0]];
+        if (party->future) {
+                json_future(buf, party, source);
+                return;
+        }
+
+        strbuf_puts(buf, "{\"endpoints\": [");
+        for (size_t i = 0; i < present->kinds[party->kind].len; i++) {
+                strbuf_puts(buf, i > 0 ? ", " : "");
+                json_end(buf, &present->parties[present->kinds[party->kind].parties[i]], end);
+        }
+        strbuf_puts(buf, "]}");
+}
+
+static int json_latent(struct difference *difference)
+{
+        const struct changes *changes = difference->latent->changes;
+        struct strbuf *buf = difference->buf;
+        int r = 0;
+
+        strbuf_puts(buf, ",\n \"latent\": [");
+        for (size_t i = 0; r == 0 && i < changes->len; i++) {
+                const struct change *change = &changes->items[i];
+
+                strbuf_printf(buf, "%s\n  {\"type\": \"%s\",\n   \"src\": ", i > 0 ? "," : "", change_type(change));
+                json_latent_end(difference, &change->src, true);
+                strbuf_puts(buf, ",\n   \"dst\": ");
+                json_latent_end(difference, &change->dst, false);
+                json_conns(buf, change);
+                strbuf_printf(buf, ",\n   \"cause\": \"%s\"", change_origin_name(change->origin));
+                json_rules(difference, change);
+                strbuf_putc(buf, '}');
+                r = flush_out_partly(buf);
+        }
+        strbuf_printf(buf, "%s],\n \"latentComplete\": %s", changes->len > 0 ? "\n " : "",
+                      difference->latent->bounded ? "false" : "true");
+        return r;
 }
 
 int diff_json(struct difference *difference)
@@ -179,7 +311,9 @@ int diff_json(struct difference *difference)
                 return r;
 
         strbuf_puts(buf, state.any ? "\n ]" : "]");
-        r = json_connections(difference);
+        r = json_latent(difference);
+        if (r == 0)
+                r = json_connections(difference);
         if (r != 0)
                 return r;
 

@@ -1,44 +1,139 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* vethwall diff for people: what text and markdown have in common. */
+/* The changes as lines: those of one reason together, and in one line all that have the same change with the same others. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cause.h"
 #include "diff_rows.h"
-#include "flow.h"
-#include "output.h"
 
-/* Members of a kind named before the rest is only counted. */
-#define MEMBERS_SHOWN 8
+/* One part of a change, seen from its inner end: the source or, where that is the outside, the destination. */
+struct entry {
+        const struct change_reason *reason;
+        const struct conns *conns;
+        bool from_outside;
+        char sign;
+        size_t kind;
+        struct change_end other;
+        size_t order;
+};
+
+/* The entries of one inner end that differ in the other end alone: to kinds, ascending, and then to ranges. */
+struct group {
+        struct entry *entries;
+        size_t len, kinds_len;
+        bool with_own; /* its own kind counts as one of the others, as nobody else is of it */
+        size_t order;
+};
+
+/* Groups with the same others; in the order of the first of each. */
+struct line {
+        size_t first, len, order;
+};
+
+struct making {
+        const struct diff_view *view;
+        struct diff_names *names;
+        struct entry *entries; /* owned */
+        struct group *groups;  /* owned */
+        struct line *lines;    /* owned */
+        size_t entries_len, groups_len, lines_len;
+        size_t *kinds;             /* owned; scratch */
+        struct addr_range *ranges; /* owned; scratch */
+};
 
 void rows_fini(struct rows *rows)
 {
-        free(rows->entries);
+        for (size_t i = 0; i < rows->len; i++) {
+                free(rows->items[i].src);
+                free(rows->items[i].dst);
+        }
         free(rows->items);
 }
 
-static int entry_cmp_row(const struct entry *a, const struct entry *b)
+static void making_fini(struct making *making)
 {
-        if (a->reason != b->reason)
-                return a->reason->id < b->reason->id ? -1 : 1;
-        if (a->from_outside != b->from_outside)
-                return a->from_outside ? 1 : -1;
-        if (a->kind != b->kind)
-                return a->kind < b->kind ? -1 : 1;
-        if (a->sign != b->sign)
-                return a->sign < b->sign ? -1 : 1;
-        if (a->conns != b->conns)
-                return a->conns->id < b->conns->id ? -1 : 1;
-        return 0;
+        free(making->entries);
+        free(making->groups);
+        free(making->lines);
+        free(making->kinds);
+        free(making->ranges);
+}
+
+#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
+
+/* All that a line has in common but for its ends. */
+static int entry_cmp_line(const struct entry *a, const struct entry *b)
+{
+        int c = CMP(a->reason->id, b->reason->id);
+
+        if (c == 0)
+                c = CMP(a->from_outside, b->from_outside);
+        if (c == 0)
+                c = CMP(a->sign, b->sign);
+        return c != 0 ? c : CMP(a->conns->id, b->conns->id);
 }
 
 static int entry_cmp(const void *a, const void *b)
 {
         const struct entry *x = a, *y = b;
-        int c = entry_cmp_row(x, y);
+        int c = entry_cmp_line(x, y);
 
-        return c != 0 ? c : (x->order > y->order) - (x->order < y->order);
+        if (c == 0)
+                c = CMP(x->kind, y->kind);
+        return c != 0 ? c : CMP(x->order, y->order);
+}
+
+/* The next of the others of a group, its own kind taken for one of them where it can be. */
+static size_t next_kind(const struct group *group, size_t *at, bool *own_done)
+{
+        size_t own = group->entries->kind, next = SIZE_MAX;
+
+        if (*at < group->kinds_len)
+                next = group->entries[*at].other.kind;
+        if (group->with_own && !*own_done && own < next) {
+                *own_done = true;
+                return own;
+        }
+
+        *at += next != SIZE_MAX;
+        return next;
+}
+
+static int cmp_others(const struct group *a, const struct group *b)
+{
+        size_t i = 0, j = 0, x, y;
+        bool own_a = false, own_b = false;
+        int c;
+
+        do {
+                x = next_kind(a, &i, &own_a);
+                y = next_kind(b, &j, &own_b);
+        } while (x == y && x != SIZE_MAX);
+        if (x != y)
+                return CMP(x, y);
+
+        c = CMP(a->len - a->kinds_len, b->len - b->kinds_len);
+        for (size_t n = 0; c == 0 && n < a->len - a->kinds_len; n++) {
+                const struct addr_range *p = &a->entries[a->kinds_len + n].other.range;
+                const struct addr_range *q = &b->entries[b->kinds_len + n].other.range;
+
+                c = addr_cmp(&p->first, &q->first);
+                if (c == 0)
+                        c = addr_cmp(&p->last, &q->last);
+        }
+
+        return c;
+}
+
+/* Groups of one line come together. */
+static int group_cmp_line(const void *a, const void *b)
+{
+        const struct group *x = a, *y = b;
+        int c = entry_cmp_line(x->entries, y->entries);
+
+        if (c == 0)
+                c = cmp_others(x, y);
+        return c != 0 ? c : CMP(x->order, y->order);
 }
 
 static char change_sign(const struct change *change)
@@ -46,423 +141,212 @@ static char change_sign(const struct change *change)
         return conns_is_empty(change->conns[CHANGE_OLD]) ? '+' : conns_is_empty(change->conns[CHANGE_NEW]) ? '-' : '~';
 }
 
-int rows_make(const struct changes *changes, struct rows *ret)
+static void make_entries(struct making *making, const struct change *change)
 {
-        size_t len = 0, n = 0;
+        for (size_t i = 0; i < change->parts_len; i++) {
+                struct entry *entry = &making->entries[making->entries_len];
+
+                *entry = (struct entry){
+                        .reason = change->parts[i].reason,
+                        .conns = change->parts[i].conns,
+                        .from_outside = change->src.outside,
+                        .sign = change_sign(change),
+                        .kind = change->src.outside ? change->dst.kind : change->src.kind,
+                        .other = change->src.outside ? change->src : change->dst,
+                        .order = making->entries_len++,
+                };
+                if (entry->other.outside)
+                        entry->other.range = change->parts[i].range;
+        }
+}
+
+static void make_groups(struct making *making)
+{
+        struct group *group = NULL;
+
+        qsort(making->entries, making->entries_len, sizeof(*making->entries), entry_cmp);
+        for (size_t i = 0; i < making->entries_len; i++) {
+                struct entry *entry = &making->entries[i];
+
+                if (!group || entry_cmp_line(group->entries, entry) != 0 || group->entries->kind != entry->kind) {
+                        group = &making->groups[making->groups_len];
+                        *group = (struct group){.entries = entry, .order = making->groups_len++};
+                }
+                group->len++;
+                group->kinds_len += !entry->other.outside;
+        }
+}
+
+/* Groups that have exactly the same others are a line; of new lines, those from first on. */
+static void make_lines(struct making *making, size_t first)
+{
+        qsort(making->groups, making->groups_len, sizeof(*making->groups), group_cmp_line);
+        for (size_t i = 0; i < making->groups_len; i++) {
+                const struct group *group = &making->groups[i];
+                struct line *line = making->lines_len > first ? &making->lines[making->lines_len - 1] : NULL;
+
+                if (!line || entry_cmp_line(making->groups[line->first].entries, group->entries) != 0 ||
+                    cmp_others(&making->groups[line->first], group) != 0) {
+                        line = &making->lines[making->lines_len++];
+                        *line = (struct line){i, 0, group->order};
+                }
+                line->len++;
+        }
+}
+
+/* Groups that stand alone come last, and are in no line any more. */
+static int set_apart(struct making *making, size_t *ret)
+{
+        _cleanup_free_ struct group *groups = NULL;
+        size_t n = 0, lines = 0, single = 0;
+
+        groups = calloc(making->groups_len + 1, sizeof(*groups));
+        if (!groups)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < making->lines_len; i++)
+                if (making->lines[i].len == 1)
+                        single++;
+        for (size_t i = 0, alone = making->groups_len - single; i < making->lines_len; i++) {
+                struct line line = making->lines[i];
+
+                if (line.len == 1) {
+                        groups[alone++] = making->groups[line.first];
+                        continue;
+                }
+                memcpy(groups + n, making->groups + line.first, line.len * sizeof(*groups));
+                line.first = n;
+                n += line.len;
+                making->lines[lines++] = line;
+        }
+
+        making->lines_len = lines;
+        if (making->groups_len > 0)
+                memcpy(making->groups, groups, making->groups_len * sizeof(*groups));
+        *ret = single;
+        return 0;
+}
+
+/* Those that stand alone may still be everybody with everybody else, each lacking only itself among the others. */
+static int join_single(struct making *making)
+{
+        struct group *groups = making->groups;
+        size_t all = making->groups_len, lines, single = 0;
+        int r;
+
+        r = set_apart(making, &single);
+        if (r < 0)
+                return r;
+
+        for (size_t i = all - single; i < all; i++)
+                groups[i].with_own = groups[i].kinds_len > 0 && !making->view->latent &&
+                                     making->view->changes->kinds[groups[i].entries->kind].len == 1;
+
+        lines = making->lines_len;
+        making->groups = groups + all - single;
+        making->groups_len = single;
+        make_lines(making, lines);
+        making->groups = groups;
+        making->groups_len = all;
+        for (size_t i = lines; i < making->lines_len; i++)
+                making->lines[i].first += all - single;
+
+        return 0;
+}
+
+static int steal_text(struct strbuf *text, char **ret)
+{
+        int r;
+
+        r = strbuf_check(text);
+        if (r < 0)
+                return r;
+
+        *ret = steal(text->text);
+        *text = (struct strbuf)STRBUF_INIT;
+        return 0;
+}
+
+/* The others of a group. Where it stands alone its own kind is only there if it is one of them; and where several do, each of
+ * them has the change with all of these but itself. */
+static void put_others(struct making *making, struct strbuf *text, const struct group *group, bool alone)
+{
+        size_t len = 0, at = 0, own = alone ? group->entries->kind : SIZE_MAX, kind, ranges = 0;
+        bool own_done = false;
+
+        while ((kind = next_kind(group, &at, &own_done)) != SIZE_MAX)
+                making->kinds[len++] = kind;
+        if (len > 0)
+                put_kinds_text(text, making->names, making->view, making->kinds, len, own, false);
+
+        for (size_t i = group->kinds_len; i < group->len; i++)
+                making->ranges[ranges++] = group->entries[i].other.range;
+        strbuf_puts(text, len > 0 && ranges > 0 ? ", " : "");
+        if (ranges > 0)
+                put_ranges_text(text, making->ranges, ranges);
+}
+
+/* A line of the groups, which have the same others. */
+static int make_row(struct making *making, const struct group *groups, size_t len, struct row *row)
+{
+        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
+        const struct entry *entry = groups->entries;
+        int r;
+
+        *row = (struct row){.reason = entry->reason, .conns = entry->conns, .sign = entry->sign};
+        for (size_t i = 0; i < len; i++)
+                making->kinds[i] = groups[i].entries->kind;
+        put_kinds_text(&text, making->names, making->view, making->kinds, len, SIZE_MAX, !entry->from_outside);
+        r = steal_text(&text, entry->from_outside ? &row->dst : &row->src);
+        if (r < 0)
+                return r;
+
+        put_others(making, &text, groups, len == 1);
+        return steal_text(&text, entry->from_outside ? &row->src : &row->dst);
+}
+
+static int line_cmp(const void *a, const void *b)
+{
+        return CMP(((const struct line *)a)->order, ((const struct line *)b)->order);
+}
+
+static int make_rows(struct making *making, struct rows *ret)
+{
+        int r = 0;
+
+        qsort(making->lines, making->lines_len, sizeof(*making->lines), line_cmp);
+        ret->items = calloc(making->lines_len + 1, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+        for (size_t i = 0; r == 0 && i < making->lines_len; i++)
+                r = make_row(making, &making->groups[making->lines[i].first], making->lines[i].len,
+                             &ret->items[ret->len++]);
+
+        return r;
+}
+
+int rows_make(const struct diff_view *view, struct diff_names *names, struct rows *ret)
+{
+        _cleanup_(making_fini) struct making making = {.view = view, .names = names};
+        const struct changes *changes = view->changes;
+        size_t len = 0;
+        int r;
 
         for (size_t i = 0; i < changes->len; i++)
                 len += changes->items[i].parts_len;
 
-        ret->entries = calloc(len + 1, sizeof(*ret->entries));
-        ret->items = calloc(len + 1, sizeof(*ret->items));
-        if (!ret->entries || !ret->items)
+        making.entries = calloc(len + 1, sizeof(*making.entries));
+        making.groups = calloc(len + 1, sizeof(*making.groups));
+        making.kinds = calloc(changes->kinds_len + 1, sizeof(*making.kinds));
+        making.ranges = calloc(len + 1, sizeof(*making.ranges));
+        making.lines = calloc(len + 1, sizeof(*making.lines));
+        if (!making.lines || !making.entries || !making.groups || !making.kinds || !making.ranges)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < changes->len; i++) {
-                const struct change *change = &changes->items[i];
-
-                for (size_t j = 0; j < change->parts_len; j++, n++) {
-                        struct entry *entry = &ret->entries[n];
-
-                        entry->reason = change->parts[j].reason;
-                        entry->conns = change->parts[j].conns;
-                        entry->from_outside = change->src.outside;
-                        entry->sign = change_sign(change);
-                        entry->kind = change->src.outside ? change->dst.kind : change->src.kind;
-                        entry->other = change->src.outside ? change->src : change->dst;
-                        if (entry->other.outside)
-                                entry->other.range = change->parts[j].range;
-                        entry->order = n;
-                }
-        }
-
-        qsort(ret->entries, len, sizeof(*ret->entries), entry_cmp);
-        for (size_t i = 0; i < len; i++) {
-                if (ret->len == 0 || entry_cmp_row(ret->items[ret->len - 1].entries, &ret->entries[i]) != 0)
-                        ret->items[ret->len++].entries = &ret->entries[i];
-                ret->items[ret->len - 1].len++;
-        }
-
-        return 0;
-}
-
-static bool other_is_own(const struct entry *entry)
-{
-        return !entry->other.outside && entry->other.kind == entry->kind;
-}
-
-/* Rows of one reason that can be told in one line: all alike but for the inner end. */
-static bool rows_join(const struct row *a, const struct row *b)
-{
-        const struct entry *x = a->entries, *y = b->entries;
-
-        if (a->len != b->len || x->from_outside != y->from_outside || x->sign != y->sign || x->conns != y->conns)
-                return false;
-
-        for (size_t i = 0; i < a->len; i++) {
-                const struct change_end *p = &x[i].other, *q = &y[i].other;
-
-                if (p->outside != q->outside || other_is_own(&x[i]) || other_is_own(&y[i]))
-                        return false;
-                if (p->outside ? !addr_equal(&p->range.first, &q->range.first) ||
-                                         !addr_equal(&p->range.last, &q->range.last)
-                               : p->kind != q->kind)
-                        return false;
-        }
-
-        return true;
-}
-
-static void put_party(struct strbuf *buf, const struct change_party *party)
-{
-        put_endpoint(buf, party->endpoint[party->endpoint[CHANGE_NEW] ? CHANGE_NEW : CHANGE_OLD]);
-}
-
-static void put_kind(struct strbuf *buf, const struct changes *changes, size_t kind)
-{
-        put_party(buf, &changes->parties[changes->kinds[kind].parties[0]]);
-        if (changes->kinds[kind].len > 1)
-                strbuf_printf(buf, " (+%zu)", changes->kinds[kind].len - 1);
-}
-
-static bool is_whole(const struct addr_range *range)
-{
-        struct addr first = addr_lowest(range->first.family), last = addr_highest(range->first.family);
-
-        return addr_equal(&range->first, &first) && addr_equal(&range->last, &last);
-}
-
-/* Both families whole are everything outside. */
-static bool both_whole(const struct entry *a, const struct entry *b)
-{
-        return a->other.outside && b->other.outside && a->other.range.first.family != b->other.range.first.family &&
-               is_whole(&a->other.range) && is_whole(&b->other.range);
-}
-
-void put_others(struct strbuf *buf, const struct changes *changes, const struct row *row)
-{
-        for (size_t i = 0; i < row->len; i++) {
-                const struct entry *entry = &row->entries[i];
-
-                if (i > 0)
-                        strbuf_puts(buf, ", ");
-                if (i + 1 < row->len && both_whole(entry, entry + 1)) {
-                        strbuf_puts(buf, "outside");
-                        i++;
-                } else if (entry->other.outside) {
-                        put_range(buf, &entry->other.range);
-                } else if (other_is_own(entry)) {
-                        strbuf_puts(buf, "one another");
-                } else {
-                        put_kind(buf, changes, entry->other.kind);
-                }
-        }
-}
-
-/* The inner ends of the row, and of all rows of its reason that join it. */
-void put_inner(struct strbuf *buf, const struct changes *changes, struct row *row, const struct row *end)
-{
-        put_kind(buf, changes, row->entries->kind);
-        for (struct row *other = row + 1; other < end; other++) {
-                if (other->done || !rows_join(row, other))
-                        continue;
-
-                strbuf_puts(buf, ", ");
-                put_kind(buf, changes, other->entries->kind);
-                other->done = true;
-        }
-}
-
-/* The end of the reason's rows. */
-struct row *rows_reason_end(const struct rows *rows, const struct row *row)
-{
-        struct row *end = rows->items + rows->len, *next = rows->items + (row - rows->items);
-
-        while (next < end && next->entries->reason == row->entries->reason)
-                next++;
-
-        return next;
-}
-
-void put_change_cause(struct strbuf *buf, const struct policy_set *policies, enum direction d,
-                      const struct cause *cause)
-{
-        const struct src_loc *loc = cause_loc(cause);
-
-        if (cause->tier == TIER_MAX) {
-                strbuf_puts(buf, "impossible, as an end is not in the inventory");
-                return;
-        }
-
-        strbuf_puts(buf, cause->action == ACTION_ALLOW ? "allowed" : "denied");
-        if (!cause->policy) {
-                strbuf_printf(buf, " by default, as no policy isolates the %s", direction_name(d));
-                return;
-        }
-
-        strbuf_printf(buf, " by %s ", tier_name(cause->tier));
-        put_policy(buf, cause->policy);
-        if (cause->rule)
-                strbuf_printf(buf, ", %s[%u]", direction_name(d), cause->rule->index);
-        else
-                strbuf_puts(buf, ", which isolates, and no rule allows it");
-        if (loc) {
-                strbuf_puts(buf, ", ");
-                put_loc(buf, policies, loc);
-        }
-}
-
-static const char *const origin_texts[] = {
-        [CHANGE_BY_POLICY] = "by policy",
-        [CHANGE_BY_INVENTORY] = "by inventory",
-        [CHANGE_JOINT] = "joint",
-};
-
-static void put_plural(struct strbuf *buf, size_t n, const char *what, bool *any)
-{
-        if (n == 0)
-                return;
-
-        strbuf_printf(buf, "%s%zu %s", *any ? ", " : "", n, what);
-        *any = true;
-}
-
-/* " (3 by policy, 1 by inventory)" */
-static void put_origins(struct strbuf *buf, const struct difference *difference)
-{
-        bool any = false;
-
-        strbuf_puts(buf, " (");
-        for (enum change_origin origin = 0; origin < CHANGE_ORIGIN_MAX; origin++)
-                put_plural(buf, difference->origins[origin], origin_texts[origin], &any);
-        strbuf_putc(buf, ')');
-}
-
-void put_summary(struct strbuf *buf, const struct difference *difference)
-{
-        bool any = false;
-
-        put_plural(buf, difference->widened, "widened", &any);
-        put_plural(buf, difference->narrowed, "narrowed", &any);
-        put_plural(buf, difference->both, "widened and narrowed", &any);
-        if (any && difference->two_inventories)
-                put_origins(buf, difference);
-        if (any)
-                return;
-
-        switch (difference->text) {
-        case DIFF_TEXT_SAME:
-                strbuf_puts(buf, "identical: neither text nor flows changed");
-                break;
-        case DIFF_TEXT_CHANGED:
-                strbuf_puts(buf, "text changed, no flow changed");
-                break;
-        case DIFF_TEXT_UNKNOWN:
-                strbuf_puts(buf, "no flow changed");
-                break;
-        }
-}
-
-/* Where the pair keeps other connections, it is said that these are not all; elsewhere the sign says enough. */
-void put_turned(struct strbuf *buf, const struct entry *entry)
-{
-        if (entry->sign == '~')
-                strbuf_puts(buf, entry->reason->widens ? "now also " : "no longer ");
-        put_conns(buf, entry->conns);
-}
-
-/* Kinds of more than one endpoint that some change is about. */
-static int mark_kinds(const struct changes *changes, bool **ret)
-{
-        bool *marks;
-
-        marks = calloc(changes->kinds_len + 1, sizeof(*marks));
-        if (!marks)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < changes->len; i++) {
-                const struct change_end *ends[] = {&changes->items[i].src, &changes->items[i].dst};
-
-                for (size_t j = 0; j < ARRAY_SIZE(ends); j++)
-                        if (!ends[j]->outside && changes->kinds[ends[j]->kind].len > 1)
-                                marks[ends[j]->kind] = true;
-        }
-
-        *ret = marks;
-        return 0;
-}
-
-static void put_members(struct strbuf *buf, const struct changes *changes, size_t kind)
-{
-        const struct change_kind *members = &changes->kinds[kind];
-
-        for (size_t i = 0; i < members->len && i < MEMBERS_SHOWN; i++) {
-                strbuf_puts(buf, i > 0 ? ", " : "");
-                put_party(buf, &changes->parties[members->parties[i]]);
-        }
-        if (members->len > MEMBERS_SHOWN)
-                strbuf_printf(buf, " and %zu more", members->len - MEMBERS_SHOWN);
-}
-
-void put_line(struct difference *difference, const struct diff_list *list, struct strbuf *text)
-{
-        strbuf_puts(difference->buf, list->bullet);
-        list->filter(difference->buf, text);
-        strbuf_putc(difference->buf, '\n');
-}
-
-int put_kinds(struct difference *difference, const struct diff_list *list)
-{
-        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
-        const struct changes *changes = difference->changes;
-        _cleanup_free_ bool *marks = NULL;
-        bool any = false;
-        int r;
-
-        r = mark_kinds(changes, &marks);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < changes->kinds_len; i++) {
-                if (!marks[i])
-                        continue;
-
-                if (!any)
-                        list->title(difference, "Alike, and shown as one");
-                any = true;
-                put_kind(&text, changes, i);
-                strbuf_puts(&text, ": ");
-                put_members(&text, changes, i);
-                put_line(difference, list, &text);
-        }
-
-        strbuf_puts(difference->buf, any ? list->end : "");
-        return 0;
-}
-
-static void put_addr(struct strbuf *buf, const struct endpoint *endpoint, size_t i)
-{
-        char text[ADDR_TEXT_MAX];
-
-        strbuf_puts(buf, i < endpoint->addrs_len ? addr_format(&endpoint->addrs[i], text) : "no address");
-}
-
-static void put_pair(struct strbuf *buf, const struct change_pair *pair, const struct change_party *src,
-                     const struct change_party *dst)
-{
-        put_party(buf, src);
-        strbuf_puts(buf, " (");
-        put_addr(buf, src->endpoint[CHANGE_NEW], pair->src);
-        strbuf_puts(buf, ") -> ");
-        put_party(buf, dst);
-        strbuf_puts(buf, " (");
-        put_addr(buf, dst->endpoint[CHANGE_NEW], pair->dst);
-        strbuf_puts(buf, "): was ");
-        put_conns(buf, pair->conns[CHANGE_OLD]);
-        strbuf_puts(buf, "; now ");
-        put_conns(buf, pair->conns[CHANGE_NEW]);
-}
-
-static bool any_pairs(const struct changes *changes)
-{
         for (size_t i = 0; i < changes->len; i++)
-                if (changes->items[i].pairs_len > 0)
-                        return true;
-
-        return false;
-}
-
-/* The kinds that are not what they were and have to do with some change. */
-static int mark_facts(const struct changes *changes, bool **ret)
-{
-        bool *marks;
-
-        marks = calloc(changes->kinds_len + 1, sizeof(*marks));
-        if (!marks)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < changes->len; i++) {
-                const struct change_end *ends[] = {&changes->items[i].src, &changes->items[i].dst};
-
-                for (size_t j = 0; j < ARRAY_SIZE(ends); j++)
-                        if (changes->items[i].origin != CHANGE_BY_POLICY && !ends[j]->outside)
-                                marks[ends[j]->kind] = changes->kinds[ends[j]->kind].facts != 0;
-        }
-
-        *ret = marks;
-        return 0;
-}
-
-int put_facts(struct difference *difference, const struct diff_list *list)
-{
-        _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
-        const struct changes *changes = difference->changes;
-        _cleanup_free_ bool *marks = NULL;
-        bool any = false;
-        int r;
-
-        r = mark_facts(changes, &marks);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < changes->kinds_len; i++) {
-                bool comma = false;
-
-                if (!marks[i])
-                        continue;
-
-                if (!any)
-                        list->title(difference, "Different in the inventory");
-                any = true;
-                put_kind(&text, changes, i);
-                strbuf_puts(&text, ": ");
-                for (enum change_fact fact = 0; fact < CHANGE_FACT_MAX; fact++) {
-                        if (!(changes->kinds[i].facts & 1u << fact))
-                                continue;
-                        strbuf_printf(&text, "%s%s", comma ? ", " : "", change_fact_name(fact));
-                        comma = true;
-                }
-                put_line(difference, list, &text);
-        }
-
-        strbuf_puts(difference->buf, any ? list->end : "");
-        return 0;
-}
-
-struct pair_lines {
-        struct difference *difference;
-        const struct diff_list *list;
-        struct strbuf text; /* scratch */
-};
-
-static int visit_pairs(_unused_ const struct changes *changes, const struct change *change,
-                       const struct change_party *src, const struct change_party *dst, void *userdata)
-{
-        struct pair_lines *lines = userdata;
-
-        for (size_t i = 0; i < change->pairs_len; i++) {
-                if (change->pairs[i].conns[CHANGE_OLD] == change->pairs[i].conns[CHANGE_NEW])
-                        continue;
-
-                put_pair(&lines->text, &change->pairs[i], src, dst);
-                put_line(lines->difference, lines->list, &lines->text);
-        }
-
-        return flush_out_partly(lines->difference->buf);
-}
-
-int put_pairs(struct difference *difference, const struct diff_list *list)
-{
-        struct pair_lines lines = {difference, list, STRBUF_INIT};
-        int r;
-
-        if (!any_pairs(difference->changes))
-                return 0;
-
-        list->title(difference, "Addresses that are treated differently");
-        r = changes_visit(difference->changes, visit_pairs, &lines);
-        strbuf_fini(&lines.text);
-        if (r == 0)
-                strbuf_puts(difference->buf, list->end);
-        return r;
+                make_entries(&making, &changes->items[i]);
+        make_groups(&making);
+        make_lines(&making, 0);
+        r = join_single(&making);
+        return r == 0 ? make_rows(&making, ret) : r;
 }

@@ -18,8 +18,6 @@ static void text_filter(struct strbuf *buf, struct strbuf *text)
         strbuf_clear(text);
 }
 
-static const struct diff_list text_list = {"  ", "\n", text_title, text_filter};
-
 static void text_reason(struct difference *difference, const struct change_reason *reason)
 {
         static const enum direction order[] = {DIR_EGRESS, DIR_INGRESS};
@@ -44,61 +42,39 @@ static void text_reason(struct difference *difference, const struct change_reaso
         }
 }
 
-static void text_row(struct difference *difference, struct row *row, const struct row *end)
+static void text_row(struct difference *difference, const struct row *row)
 {
-        const char sign[] = {row->entries->sign, '\0'};
+        const char sign[] = {row->sign, '\0'};
         struct strbuf *buf = difference->buf;
 
         strbuf_puts(buf, "    ");
-        put_colour(buf, difference->colour, row->entries->reason->widens ? COLOUR_GREEN : COLOUR_RED, sign);
+        put_colour(buf, difference->colour, row->reason->widens ? COLOUR_GREEN : COLOUR_RED, sign);
         strbuf_putc(buf, ' ');
-        if (row->entries->from_outside) {
-                put_others(buf, difference->changes, row);
-                strbuf_puts(buf, " -> ");
-        }
-        put_inner(buf, difference->changes, row, end);
-        if (!row->entries->from_outside) {
-                strbuf_puts(buf, " -> ");
-                put_others(buf, difference->changes, row);
-        }
+        strbuf_puts(buf, row->src);
+        strbuf_puts(buf, " -> ");
+        strbuf_puts(buf, row->dst);
         strbuf_puts(buf, ": ");
-        put_turned(buf, row->entries);
+        put_turned(buf, row);
         strbuf_putc(buf, '\n');
+}
+
+static void text_rows_end(struct difference *difference)
+{
+        strbuf_putc(difference->buf, '\n');
 }
 
 int diff_text(struct difference *difference)
 {
-        _cleanup_(rows_fini) struct rows rows = {0};
-        struct strbuf *buf = difference->buf;
+        static const struct diff_form form = {
+                "  ", "\n", text_title, text_filter, text_reason, text_row, text_rows_end,
+        };
         int r;
 
-        r = rows_make(difference->changes, &rows);
-        if (r == 0)
-                r = put_kinds(difference, &text_list);
-        if (r == 0)
-                r = put_facts(difference, &text_list);
-
-        for (struct row *row = rows.items; r == 0 && row < rows.items + rows.len;) {
-                const struct row *end = rows_reason_end(&rows, row);
-
-                text_reason(difference, row->entries->reason);
-                for (; r == 0 && row < end; row++) {
-                        if (!row->done)
-                                text_row(difference, row, end);
-                        r = flush_out_partly(buf);
-                }
-                strbuf_putc(buf, '\n');
-        }
+        r = diff_write(difference, &form);
         if (r != 0)
                 return r;
 
-        r = put_pairs(difference, &text_list);
-        if (r == 0)
-                r = put_connections(difference, &text_list);
-        if (r != 0)
-                return r;
-
-        put_summary(buf, difference);
-        strbuf_putc(buf, '\n');
+        put_summary(difference->buf, difference);
+        strbuf_putc(difference->buf, '\n');
         return 0;
 }

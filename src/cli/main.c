@@ -49,13 +49,14 @@ const struct command commands[] = {
                 .summary = "Which flows a change of policies allows or denies, and by which rules",
                 .details =
                         "OLD and NEW are policy files, or directories of them. With -i twice, OLD is judged with the "
-                        "first inventory\nand NEW with the second. With --live, OLD and the inventory are those of the "
-                        "running agent. Exit code: 0 no change as --fail-on says (any, "
-                        "widen, narrow; "
-                        "else any),\n1 some, 2 trouble.\n",
+                        "first inventory\nand NEW with the second; without -i, only what becomes of containers that do "
+                        "not exist yet is shown.\nWith --live, OLD and the inventory are those of the running agent. "
+                        "Exit code: 0 no change as --fail-on\nsays (any, widen, narrow, latent; else any), 1 some, 2 "
+                        "trouble.\n",
                 .options = OPTION_BIT(OPTION_INVENTORY) | OPTION_BIT(OPTION_OUTPUT) | OPTION_BIT(OPTION_FAIL_ON) |
                            OPTIONS_LIVE,
                 .formats = FORMATS_TEXT_JSON | 1u << FORMAT_MARKDOWN,
+                .needs_no_inventory = true,
                 .operands_min = 2,
                 .operands_max = 2,
                 .operands_live = 1,

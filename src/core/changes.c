@@ -164,6 +164,12 @@ static int compare_kinds(struct change_build *build, struct change_draft *draft,
         return change_draft_finish(draft, changes);
 }
 
+static bool kind_is_wanted(const struct change_build *build, size_t kind)
+{
+        return !build->wanted || build->wanted[changes_member(build, kind, CHANGE_OLD) -
+                                               world_inventory(build->worlds[CHANGE_OLD])->endpoints];
+}
+
 /* The kinds that flows to may have changed, whoever the source. */
 static size_t *find_targets(const struct change_build *build, size_t *ret_len)
 {
@@ -193,20 +199,21 @@ static int compare_all(struct change_build *build, struct change_draft *draft)
                 return -ENOMEM;
 
         for (size_t src = 0; r == 0 && src < changes->kinds_len; src++) {
-                bool whole = build->moved[src] || build->touched[DIR_EGRESS][src];
+                bool whole = build->moved[src] || build->touched[DIR_EGRESS][src], wanted = kind_is_wanted(build, src);
 
                 for (size_t i = 0; r == 0 && i < (whole ? changes->kinds_len : targets_len); i++) {
                         size_t dst = whole ? i : targets[i];
 
-                        if (src != dst || changes->kinds[src].len > 1)
+                        if ((src != dst || changes->kinds[src].len > 1) && (wanted || kind_is_wanted(build, dst)))
                                 r = compare_kinds(build, draft, src, dst);
                 }
-                if (r == 0 && whole)
+                if (r == 0 && whole && wanted)
                         r = changes_outside(build, draft, DIR_EGRESS, src);
         }
 
         for (size_t i = 0; r == 0 && i < targets_len; i++)
-                r = changes_outside(build, draft, DIR_INGRESS, targets[i]);
+                if (kind_is_wanted(build, targets[i]))
+                        r = changes_outside(build, draft, DIR_INGRESS, targets[i]);
 
         return r;
 }
@@ -312,11 +319,14 @@ static void build_fini(struct change_build *build)
         arena_free(build->arena);
 }
 
-int changes_new(struct changes **ret, struct world *old, struct world *new)
+int changes_new_of(struct changes **ret, struct world *old, struct world *new, const bool *wanted)
 {
         _cleanup_(changes_freep) struct changes *changes = NULL;
         _cleanup_(change_draft_fini) struct change_draft draft = {0};
-        _cleanup_(build_fini) struct change_build build = {.worlds = {[CHANGE_OLD] = old, [CHANGE_NEW] = new}};
+        _cleanup_(build_fini) struct change_build build = {
+                .worlds = {[CHANGE_OLD] = old, [CHANGE_NEW] = new},
+                .wanted = wanted,
+        };
         int r;
 
         changes = calloc(1, sizeof(*changes));
@@ -338,6 +348,11 @@ int changes_new(struct changes **ret, struct world *old, struct world *new)
 
         *ret = steal(changes);
         return 0;
+}
+
+int changes_new(struct changes **ret, struct world *old, struct world *new)
+{
+        return changes_new_of(ret, old, new, NULL);
 }
 
 struct changes *changes_free(struct changes *changes)

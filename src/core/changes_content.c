@@ -65,6 +65,16 @@ static void put_rule(struct strbuf *buf, const struct rule *rule)
                 put_port(buf, &rule->ports[i]);
 }
 
+bool changes_same_rule(const struct rule *a, const struct rule *b)
+{
+        _cleanup_(strbuf_fini) struct strbuf x = STRBUF_INIT, y = STRBUF_INIT;
+
+        put_rule(&x, a);
+        put_rule(&y, b);
+        /* Without memory they count as different, which is never wrong. */
+        return strbuf_check(&x) == 0 && strbuf_check(&y) == 0 && x.len == y.len && memcmp(x.text, y.text, x.len) == 0;
+}
+
 /* What the policy means, as bytes. Its name means nothing: where names break ties, the order of the policies shows it. */
 static void put_policy(struct strbuf *buf, const struct policy *policy)
 {

@@ -60,6 +60,7 @@ struct change_build {
         const struct conns *everything, *nothing;
         struct profile_conns conns[CHANGE_SIDE_MAX];
 
+        const bool *wanted;     /* per endpoint of the one inventory; NULL: all of them */
         bool *moved;            /* per kind: it is not the same on both sides */
         bool *touched[DIR_MAX]; /* per kind: other policies select it, by their content */
 
@@ -102,6 +103,12 @@ const struct endpoint *changes_member(const struct change_build *build, size_t k
  * and places. The arrays are the arena's. 0 or -ENOMEM. */
 int changes_policy_contents(struct arena *arena, const struct policy_set *const sets[static CHANGE_SIDE_MAX],
                             uint32_t *ret[static CHANGE_SIDE_MAX]);
+
+/* Whether two rules mean the same. */
+bool changes_same_rule(const struct rule *a, const struct rule *b);
+
+/* As changes_new(), of worlds of one inventory, but only what has an end that is wanted, by its place in the inventory. */
+int changes_new_of(struct changes **ret, struct world *old, struct world *new, const bool *wanted);
 
 /* ways is one list for each of the first worlds, the two sides at least: without the others it is the policies that turn
  * things. 0 or -ENOMEM. */

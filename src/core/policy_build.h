@@ -43,6 +43,9 @@ struct policy_build {
         size_t ignores_len, ignores_cap;
 };
 
+/* The order in which policies decide, and in which a sealed set has them. */
+int policy_cmp(const struct policy *a, const struct policy *b);
+
 /* NULL is fine. */
 void policy_build_free(struct policy_build *build);
 

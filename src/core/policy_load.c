@@ -598,9 +598,8 @@ static int cmp_built_policy(const void *pa, const void *pb)
 }
 
 /* The order in which policies decide. */
-static int cmp_policy_order(const void *pa, const void *pb)
+int policy_cmp(const struct policy *a, const struct policy *b)
 {
-        const struct policy *a = pa, *b = pb;
         int cmp = (a->tier > b->tier) - (a->tier < b->tier);
 
         if (cmp == 0)
@@ -610,6 +609,11 @@ static int cmp_policy_order(const void *pa, const void *pb)
         if (cmp == 0)
                 cmp = strcmp(a->name, b->name);
         return cmp ? cmp : strcmp(a->kind, b->kind);
+}
+
+static int cmp_policy_order(const void *a, const void *b)
+{
+        return policy_cmp(a, b);
 }
 
 static int cmp_namespace(const void *pa, const void *pb)

@@ -63,7 +63,9 @@ int world_build_namespaces(struct world *world)
                 }
         }
         for (size_t i = 0, j = 0; i < len; i++) {
-                struct label name_label = {NAMESPACE_NAME_LABEL, all[i].name};
+                /* A sealed inventory has the name itself, or the name that a namespace stands for. */
+                const char *name = label_set_get(&all[i].labels, NAMESPACE_NAME_LABEL);
+                struct label name_label = {NAMESPACE_NAME_LABEL, name ? name : all[i].name};
                 struct namespace name_only = {.name = all[i].name, .labels = {&name_label, 1}};
                 int r;
 
