@@ -5,16 +5,6 @@
 
 #include "latent_internal.h"
 
-/* Namespaces that the entries do not tell apart. */
-struct context {
-        const char **grown; /* owned; the namespaces that are there, sorted; the first stands for all */
-        size_t names_len, names_cap;
-        const char *ns;                     /* where no such namespace is there: the name of a new one */
-        const struct label_set *labels;     /* of a new one */
-        const struct selector *fresh;       /* what makes a new one such; NULL: nothing does */
-        uint32_t *reaches[CHANGE_SIDE_MAX]; /* the entries that reach into them */
-};
-
 /* Containers that the entries do not tell apart. */
 struct population {
         struct latent_place *places; /* owned */
@@ -37,10 +27,7 @@ struct futures {
         struct latent_build *build;
         struct arena *arena; /* the latent changes' */
         size_t words;        /* of a bit for each entry */
-
-        struct context *contexts; /* owned */
-        size_t contexts_len, contexts_cap;
-        struct str_index context_index, name_index; /* by what reaches in; by the name of a namespace */
+        struct latent_contexts contexts;
 
         struct population *populations; /* owned */
         size_t populations_len, populations_cap;
@@ -54,179 +41,12 @@ struct futures {
 
 static void futures_fini(struct futures *futures)
 {
-        for (size_t i = 0; i < futures->contexts_len; i++)
-                free(futures->contexts[i].grown);
-        free(futures->contexts);
+        latent_contexts_fini(&futures->contexts);
         for (size_t i = 0; i < futures->populations_len; i++)
                 free(futures->populations[i].places);
         free(futures->populations);
         free(futures->members);
-        str_index_fini(&futures->context_index);
-        str_index_fini(&futures->name_index);
         str_index_fini(&futures->population_index);
-}
-
-/* namespaces */
-
-/* Which entries reach into a namespace of these labels, on each side; one array. */
-static uint32_t *find_reaches(const struct futures *futures, const char *ns,
-                              const struct label_set *const labels[static CHANGE_SIDE_MAX])
-{
-        const struct latent_build *build = futures->build;
-        uint32_t *reaches;
-
-        reaches = arena_array(build->arena, CHANGE_SIDE_MAX * futures->words, sizeof(*reaches));
-        for (enum change_side side = 0; reaches && side < CHANGE_SIDE_MAX; side++)
-                for (size_t i = 0; i < build->entries_len; i++)
-                        if (latent_entry_reaches(&build->entries[i], ns, labels[side]))
-                                reaches[side * futures->words + i / 32] |= 1u << i % 32;
-
-        return reaches;
-}
-
-/* The context of namespaces with these reaches, a new one where there is none yet. */
-static int find_context(struct futures *futures, uint32_t *reaches, size_t *ret)
-{
-        size_t size = CHANGE_SIDE_MAX * futures->words * sizeof(*reaches);
-        struct context context = {.reaches = {reaches, reaches + futures->words}};
-        uint32_t id;
-        int r;
-
-        if (str_index_get(&futures->context_index, reaches, size, &id)) {
-                *ret = id;
-                return 0;
-        }
-
-        r = array_reserve(&futures->contexts, &futures->contexts_cap, futures->contexts_len + 1,
-                          sizeof(*futures->contexts));
-        if (r == 0)
-                r = str_index_put(&futures->context_index, reaches, size, (uint32_t)futures->contexts_len);
-        if (r < 0)
-                return r;
-
-        *ret = futures->contexts_len;
-        futures->contexts[futures->contexts_len++] = context;
-        return 0;
-}
-
-static int add_namespace(struct futures *futures, const char *ns)
-{
-        const struct world *const *worlds = futures->build->worlds;
-        const struct label_set *labels[CHANGE_SIDE_MAX];
-        struct context *context;
-        uint32_t *reaches;
-        size_t id;
-        int r;
-
-        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
-                labels[side] = world_namespace_labels(worlds[side], ns);
-                if (!labels[side])
-                        labels[side] = world_namespace_labels(worlds[side == CHANGE_OLD ? CHANGE_NEW : CHANGE_OLD], ns);
-        }
-
-        reaches = find_reaches(futures, ns, labels);
-        if (!reaches)
-                return -ENOMEM;
-
-        r = find_context(futures, reaches, &id);
-        if (r < 0)
-                return r;
-
-        context = &futures->contexts[id];
-        r = array_reserve(&context->grown, &context->names_cap, context->names_len + 1, sizeof(*context->grown));
-        if (r < 0)
-                return r;
-
-        context->grown[context->names_len++] = ns;
-        return str_index_put(&futures->name_index, ns, strlen(ns), (uint32_t)id);
-}
-
-/* The namespaces that either side knows, sorted. */
-static int known_namespaces(const struct latent_build *build, const char ***ret, size_t *ret_len)
-{
-        const struct world *old = build->worlds[CHANGE_OLD], *new = build->worlds[CHANGE_NEW];
-        const char **names;
-        size_t i = 0, j = 0, len = 0;
-
-        names = arena_array(build->latent->arena, old->namespaces_len + new->namespaces_len, sizeof(*names));
-        if (!names)
-                return -ENOMEM;
-
-        while (i < old->namespaces_len || j < new->namespaces_len) {
-                int c = i == old->namespaces_len   ? 1
-                        : j == new->namespaces_len ? -1
-                                                   : strcmp(old->namespaces[i].name, new->namespaces[j].name);
-
-                names[len++] = c <= 0 ? old->namespaces[i].name : new->namespaces[j].name;
-                i += c <= 0;
-                j += c >= 0;
-        }
-
-        *ret = names;
-        *ret_len = len;
-        return 0;
-}
-
-/* The example of a new namespace has a name of no meaning; what selectors see of it are the labels of the cell, the name that
- * they ask for among them. */
-static int add_new_namespace(struct futures *futures, struct cell *cell)
-{
-        const struct label_set *const labels[] = {&cell->labels, &cell->labels};
-        struct context *context;
-        uint32_t *reaches, known;
-        size_t id;
-        int r;
-
-        reaches = find_reaches(futures, NULL, labels);
-        if (!reaches)
-                return -ENOMEM;
-
-        r = find_context(futures, reaches, &id);
-        if (r < 0)
-                return r;
-
-        context = &futures->contexts[id];
-        context->fresh = &cell->fits;
-        if (context->names_len > 0)
-                return 0;
-
-        context->labels = &cell->labels;
-        do {
-                context->ns = arena_printf(futures->arena, "new-%u", ++futures->serial);
-                if (!context->ns)
-                        return -ENOMEM;
-        } while (str_index_get(&futures->name_index, context->ns, strlen(context->ns), &known));
-
-        return 0;
-}
-
-/* Whatever labels a new namespace could have. */
-static int find_new_namespaces(struct futures *futures, const char *const *names, size_t names_len)
-{
-        const struct cells_name name = {NAMESPACE_NAME_LABEL, names, names_len};
-        struct latent_build *build = futures->build;
-        _cleanup_free_ const struct selector **selectors = NULL;
-        struct cells cells;
-        size_t len = 0;
-        int r;
-
-        selectors = calloc(build->entries_len + 1, sizeof(*selectors));
-        if (!selectors)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < build->entries_len; i++)
-                if (build->entries[i].ns_selector)
-                        selectors[len++] = build->entries[i].ns_selector;
-
-        r = cells_find(futures->arena, selectors, len, &name, LATENT_CELLS_IN_NAMESPACE_MAX, &cells);
-        if (r < 0)
-                return r;
-
-        build->latent->bounded |= cells.bounded;
-        for (size_t i = 0; r == 0 && i < cells.len; i++)
-                r = add_new_namespace(futures, &cells.items[i]);
-
-        return r;
 }
 
 /* populations */
@@ -324,11 +144,11 @@ static int add_present(struct futures *futures, size_t kind, uint32_t *places)
         if (r != 0 || endpoint->host_network)
                 return r;
 
-        str_index_get(&futures->name_index, endpoint->ns, strlen(endpoint->ns), &context);
+        str_index_get(&futures->contexts.name_index, endpoint->ns, strlen(endpoint->ns), &context);
         memset(places, 0, CHANGE_SIDE_MAX * futures->words * sizeof(*places));
         for (size_t i = 0; i < build->entries_len; i++)
                 for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++)
-                        if (cells_bit(futures->contexts[context].reaches[side], i) &&
+                        if (cells_bit(futures->contexts.items[context].reaches[side], i) &&
                             (!build->entries[i].pod_selector ||
                              selector_matches(build->entries[i].pod_selector, &endpoint->labels)))
                                 places[side * futures->words + i / 32] |= 1u << i % 32;
@@ -349,8 +169,8 @@ static int add_present(struct futures *futures, size_t kind, uint32_t *places)
 }
 
 /* Two of them, so that they can meet one another. */
-static int add_twins(struct futures *futures, const struct context *context, const struct cell *cell, size_t population,
-                     bool has_ports)
+static int add_twins(struct futures *futures, const struct latent_context *context, const struct cell *cell,
+                     size_t population, bool has_ports)
 {
         const struct latent_build *build = futures->build;
         struct latent_party party = {
@@ -363,7 +183,7 @@ static int add_twins(struct futures *futures, const struct context *context, con
                 .like = futures->populations[population].first,
         };
         struct endpoint endpoint = {
-                .ns = context->names_len > 0 ? context->grown[0] : context->ns,
+                .ns = context->names_len > 0 ? context->names[0] : context->ns,
                 .runtime = "",
                 .id = "",
                 .labels = cell->labels,
@@ -395,7 +215,7 @@ static int add_twins(struct futures *futures, const struct context *context, con
 /* The place of the cell's labels among those of the population, with room for the context's namespaces; a new one where none
  * has the same labels, or it has new namespaces and so has the context. */
 static struct latent_place *find_place(struct futures *futures, struct population *population,
-                                       const struct context *context, const struct cell *cell)
+                                       const struct latent_context *context, const struct cell *cell)
 {
         struct latent_place *place = NULL;
         const char **namespaces;
@@ -426,7 +246,7 @@ static int name_cmp(const void *a, const void *b)
         return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int add_place(struct futures *futures, struct population *population, const struct context *context,
+static int add_place(struct futures *futures, struct population *population, const struct latent_context *context,
                      const struct cell *cell)
 {
         struct latent_place *place = find_place(futures, population, context, cell);
@@ -435,7 +255,7 @@ static int add_place(struct futures *futures, struct population *population, con
                 return -ENOMEM;
 
         for (size_t i = 0; i < context->names_len; i++)
-                place->namespaces[place->namespaces_len++] = context->grown[i];
+                place->namespaces[place->namespaces_len++] = context->names[i];
         if (place->namespaces_len > 0)
                 qsort(place->namespaces, place->namespaces_len, sizeof(*place->namespaces), name_cmp);
         if (context->fresh)
@@ -444,7 +264,7 @@ static int add_place(struct futures *futures, struct population *population, con
 }
 
 /* A cell of a context; others may have the same. */
-static int add_cell(struct futures *futures, const struct context *context, const struct cell *cell,
+static int add_cell(struct futures *futures, const struct latent_context *context, const struct cell *cell,
                     const uint32_t *applicable, uint32_t *places)
 {
         const struct latent_build *build = futures->build;
@@ -480,7 +300,7 @@ static int add_cell(struct futures *futures, const struct context *context, cons
         return r;
 }
 
-static int add_cells(struct futures *futures, const struct context *context, uint32_t *places)
+static int add_cells(struct futures *futures, const struct latent_context *context, uint32_t *places)
 {
         struct latent_build *build = futures->build;
         _cleanup_free_ const struct selector **selectors = NULL;
@@ -513,20 +333,6 @@ static int add_cells(struct futures *futures, const struct context *context, uin
         return r;
 }
 
-static int find_contexts(struct futures *futures)
-{
-        const char **names;
-        size_t len;
-        int r;
-
-        r = known_namespaces(futures->build, &names, &len);
-        for (size_t i = 0; r == 0 && i < len; i++)
-                r = add_namespace(futures, names[i]);
-        if (r == 0)
-                r = find_new_namespaces(futures, names, len);
-        return r;
-}
-
 /* Namespaces with their labels, as the inventory has them. */
 static int add_namespaces(struct futures *futures)
 {
@@ -544,8 +350,8 @@ static void label_new_namespaces(struct futures *futures)
 {
         struct inventory *inventory = futures->build->latent->inventory;
 
-        for (size_t i = 0; i < futures->contexts_len; i++) {
-                const struct context *context = &futures->contexts[i];
+        for (size_t i = 0; i < futures->contexts.len; i++) {
+                const struct latent_context *context = &futures->contexts.items[i];
                 const struct namespace *ns = context->ns ? inventory_find_namespace(inventory, context->ns) : NULL;
 
                 if (ns)
@@ -603,11 +409,11 @@ int latent_find_futures(struct latent_build *build)
         if (!places)
                 return -ENOMEM;
 
-        r = find_contexts(&futures);
+        r = latent_find_contexts(build, &futures.contexts);
         for (size_t i = 0; r == 0 && i < build->changes->kinds_len; i++)
                 r = add_present(&futures, i, places);
-        for (size_t i = 0; r == 0 && i < futures.contexts_len; i++)
-                r = add_cells(&futures, &futures.contexts[i], places);
+        for (size_t i = 0; r == 0 && i < futures.contexts.len; i++)
+                r = add_cells(&futures, &futures.contexts.items[i], places);
         if (r == 0)
                 r = add_namespaces(&futures);
         if (r == 0)

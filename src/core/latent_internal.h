@@ -50,5 +50,28 @@ int latent_find_entries(struct latent_build *build);
 /* Whether the namespace is one that the entry reaches into. */
 bool latent_entry_reaches(const struct latent_entry *entry, const char *ns, const struct label_set *labels);
 
+/* Namespaces that the entries do not tell apart. */
+struct latent_context {
+        const char **names; /* owned; the namespaces that are there, sorted; the first stands for all */
+        size_t names_len, names_cap;
+        const char *ns;                     /* where no such namespace is there: the name of a new one */
+        const struct label_set *labels;     /* of a new one */
+        const struct selector *fresh;       /* what makes a new one such; NULL: nothing does */
+        uint32_t *reaches[CHANGE_SIDE_MAX]; /* the entries that reach into them */
+};
+
+struct latent_contexts {
+        struct latent_build *build;
+        struct latent_context *items; /* owned */
+        size_t len, cap;
+        size_t words;                       /* of a bit for each entry */
+        unsigned serial;                    /* of names of new ones */
+        struct str_index index, name_index; /* by what reaches into them; by the name of a namespace */
+};
+
+/* 0 or -ENOMEM. */
+int latent_find_contexts(struct latent_build *build, struct latent_contexts *ret);
+void latent_contexts_fini(struct latent_contexts *contexts);
+
 /* Fills the latent changes' inventory and parties, from the cells. 0 or -ENOMEM. */
 int latent_find_futures(struct latent_build *build);
