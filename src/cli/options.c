@@ -39,6 +39,11 @@ static const char *const format_names[] = {
 };
 static_assert(ARRAY_SIZE(format_names) == FORMAT_MAX, "a format without a name");
 
+const char *format_name(enum format format)
+{
+        return format_names[format];
+}
+
 enum when {
         WHEN_AUTO,
         WHEN_ALWAYS,

@@ -93,6 +93,8 @@ struct options {
 
 void options_fini(struct options *options);
 
+const char *format_name(enum format format); /* "text", "json", ... */
+
 /* 0, or EXIT_TROUBLE after having said why on standard error. */
 int options_parse(struct options *ret, int argc, char **argv);
 

@@ -79,14 +79,9 @@ static void add_operands(struct arguments *arguments, struct fuzz_input *input, 
                         add(arguments, word);
 }
 
-/* The n-th of the formats that the command has. */
-static const char *format_name(const struct command *command, unsigned n)
+/* The n-th of the formats that the command has, or NULL. */
+static const char *choose_format(const struct command *command, unsigned n)
 {
-        static const char *const names[FORMAT_MAX] = {
-                [FORMAT_TEXT] = "text",         [FORMAT_JSON] = "json",   [FORMAT_CSV] = "csv",
-                [FORMAT_NFT] = "nft",           [FORMAT_SARIF] = "sarif", [FORMAT_GITHUB] = "github",
-                [FORMAT_MARKDOWN] = "markdown",
-        };
         unsigned len = (unsigned)__builtin_popcount(command->formats);
 
         if (len == 0)
@@ -94,7 +89,7 @@ static const char *format_name(const struct command *command, unsigned n)
         n %= len;
         for (enum format i = 0; i < FORMAT_MAX; i++)
                 if (command->formats & 1u << i && n-- == 0)
-                        return names[i];
+                        return format_name(i);
         return NULL;
 }
 
@@ -155,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 
         if (!command)
                 return 0;
-        format = format_name(command, look & 0x7f);
+        format = choose_format(command, look & 0x7f);
         add(&arguments, "vethwall");
         add(&arguments, command->name);
         add(&arguments, look & 0x80 ? "--color=always" : "--color=never");

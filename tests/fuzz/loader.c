@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Files through the loaders: policies, an inventory where the input begins with "i", the agent's configuration with "c".
- * Policies are linted as well, and put in canonical form. What is found is printed. */
+ * Policies are linted as well, put in canonical form, and converted. What is found is printed. */
 #include <errno.h>
 #include <string.h>
 
+#include <vethwall/convert.h>
 #include <vethwall/format.h>
 #include <vethwall/lint.h>
 #include <vethwall/strbuf.h>
@@ -55,6 +56,22 @@ static int format(const struct fuzz_part *file, struct diag_list *diags)
         return r;
 }
 
+/* What is converted can be read, and there is nothing left to convert. */
+static int convert(const struct fuzz_part *file, struct diag_list *diags)
+{
+        _cleanup_(strbuf_fini) struct strbuf once = STRBUF_INIT, twice = STRBUF_INIT;
+        size_t converted = 0, again = 0;
+        int r;
+
+        r = convert_policies(&once, &converted, "policy.yaml", file->bytes, file->size, diags);
+        if (r < 0 || diags->errors > 0)
+                return r;
+        r = convert_policies(&twice, &again, "converted.yaml", once.text, once.len, diags);
+        if (r == 0)
+                fuzz_must(diags->errors == 0 && again == 0, "what is converted is without mistakes and new");
+        return r;
+}
+
 static int load_policies(const struct fuzz_part *file, struct lint_result *result)
 {
         _cleanup_(policy_set_freep) struct policy_set *set = NULL;
@@ -71,6 +88,8 @@ static int load_policies(const struct fuzz_part *file, struct lint_result *resul
                 r = lint(result, set, NULL);
         if (r == 0 && result->findings.errors == 0)
                 r = format(file, &result->findings);
+        if (r == 0 && result->findings.errors == 0)
+                r = convert(file, &result->findings);
         return r;
 }
 
