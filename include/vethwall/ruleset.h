@@ -241,9 +241,10 @@ struct rs_packet {
 };
 
 struct rs_result {
-        enum rs_verdict_kind verdict; /* RS_ACCEPT or RS_DROP */
-        uint32_t origins[DIR_MAX];    /* what decided each direction; RS_ORIGIN_NONE where none did */
-        unsigned lookups;             /* set and map lookups made, a measure of cost */
+        enum rs_verdict_kind verdict;           /* RS_ACCEPT or RS_DROP */
+        uint32_t origins[DIR_MAX];              /* what decided each direction; RS_ORIGIN_NONE where none did */
+        const struct rs_chain *chains[DIR_MAX]; /* and where that stands; NULL where none did */
+        unsigned lookups;                       /* set and map lookups made, a measure of cost */
 };
 
 /* Interprets the table's base chains of the packet's hook, in order of priority, as the kernel does (a chain's

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* vethwall explain: the verdict on one flow, and why. */
 #include <errno.h>
+#include <netinet/icmp6.h>
 #include <string.h>
 
+#include <vethwall/compile.h>
 #include <vethwall/explain.h>
 
 #include "commands.h"
@@ -98,8 +100,42 @@ static int explain_pairs(struct answer *answer, struct world *world)
         return 0;
 }
 
+/* Where in the agent's ruleset a packet of the flow is decided. */
+static int find_chains(struct answer *answer)
+{
+        const struct explain_query *query = &answer->queries[answer->shown];
+        const struct rs_packet packet = {
+                .hook = RS_HOOK_FORWARD,
+                .iifname = "",
+                .oifname = "",
+                .saddr = query->src.addr,
+                .daddr = query->dst.addr,
+                .protocol = query->protocol,
+                .has_ports = conns_proto_of(query->protocol) != CONNS_PROTO_MAX,
+                .dport = query->port,
+                .icmpv6_type = ICMP6_ECHO_REQUEST,
+                .ct_state = RS_CT_NEW,
+        };
+        struct rs_result result;
+        int r;
+
+        if (!one_family(query) || query->own_host)
+                return 0;
+
+        r = compile(&answer->ruleset, answer->world);
+        if (r == 0)
+                r = ruleset_eval(answer->ruleset, &packet, &result);
+        if (r < 0)
+                return r;
+
+        for (enum direction d = 0; d < DIR_MAX; d++)
+                answer->chains[d] = result.chains[d] ? result.chains[d]->name : NULL;
+        return 0;
+}
+
 static void answer_fini(struct answer *answer)
 {
+        ruleset_free(answer->ruleset);
         explanation_free(answer->explanation);
         free(answer->queries);
         free(answer->verdicts);
@@ -149,7 +185,8 @@ static int make_answer(struct answer *answer, const struct options *options, str
         answer->policies = input->policies;
         answer->inventory = input->inventory;
         answer->world = input->world;
-        return explain_pairs(answer, input->world);
+        r = explain_pairs(answer, input->world);
+        return r == 0 && input->is_live ? find_chains(answer) : r;
 }
 
 int command_explain(const struct options *options)

@@ -5,6 +5,7 @@
 #include <vethwall/explain.h>
 #include <vethwall/inventory.h>
 #include <vethwall/policy.h>
+#include <vethwall/ruleset.h>
 #include <vethwall/strbuf.h>
 #include <vethwall/world.h>
 
@@ -20,6 +21,8 @@ struct answer {
         size_t queries_len;
         size_t shown;                    /* the pair that explanation is about */
         struct explanation *explanation; /* owned */
+        struct ruleset *ruleset;         /* owned; what the agent loads; NULL: there is no agent */
+        const char *chains[DIR_MAX];     /* where in it the verdict stands; NULL: in none */
         bool colour;
 };
 

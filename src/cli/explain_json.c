@@ -174,8 +174,11 @@ static void put_trace(struct strbuf *buf, const struct answer *answer, enum dire
         const struct explain_side *side = &answer->explanation->sides[direction];
         const struct writer writer = {buf, answer, direction};
 
-        strbuf_printf(buf, ",\n   \"%s\": {\"status\": \"%s\", \"tiers\": [", direction_name(direction),
+        strbuf_printf(buf, ",\n   \"%s\": {\"status\": \"%s\", ", direction_name(direction),
                       status_names[side->status]);
+        if (answer->chains[direction])
+                strbuf_printf(buf, "\"chain\": \"%s\", ", answer->chains[direction]);
+        strbuf_puts(buf, "\"tiers\": [");
         for (enum tier tier = 0; side->status == EXPLAIN_JUDGED && tier < TIER_MAX; tier++) {
                 strbuf_puts(buf, tier > 0 ? "," : "");
                 put_tier(&writer, tier);

@@ -265,6 +265,8 @@ static void put_side(struct strbuf *buf, const struct answer *answer, enum direc
                 put_verdict(buf, answer, side->cause.action);
                 strbuf_putc(buf, '\n');
         }
+        if (answer->chains[direction])
+                strbuf_printf(buf, "  In the kernel: chain inet vethwall %s\n", answer->chains[direction]);
 }
 
 static bool verdicts_differ(const struct answer *answer)

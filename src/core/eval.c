@@ -156,10 +156,15 @@ static int eval_rule(struct eval *eval, const struct rs_rule *rule, const struct
         return 1;
 }
 
-static void note_origin(struct eval *eval, uint32_t origin)
+static void note_origin(struct eval *eval, uint32_t origin, const struct rs_chain *chain)
 {
-        if (origin < eval->ruleset->origins_len)
-                eval->result->origins[eval->ruleset->origins[origin].direction] = origin;
+        enum direction direction;
+
+        if (origin >= eval->ruleset->origins_len)
+                return;
+        direction = eval->ruleset->origins[origin].direction;
+        eval->result->origins[direction] = origin;
+        eval->result->chains[direction] = chain;
 }
 
 /* Returns RS_ACCEPT, RS_DROP, RS_RETURN (also at the chain's end), or -EINVAL. */
@@ -179,7 +184,7 @@ static int eval_chain(struct eval *eval, const struct rs_chain *chain, unsigned 
                 if (r == 0)
                         continue;
                 if (verdict->kind != RS_JUMP && verdict->kind != RS_GOTO) {
-                        note_origin(eval, origin);
+                        note_origin(eval, origin, chain);
                         return (int)verdict->kind;
                 }
                 target = verdict->chain ? rs_table_find_chain(eval->table, verdict->chain) : NULL;

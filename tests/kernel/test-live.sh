@@ -39,6 +39,8 @@ check_match "by the rule in the agent's file" "allowed by NetworkPolicy shop/web
 allowed client tcp/10.1.1.2/80 "as it says"
 says 1 explain --live shop/evil shop/web tcp/80
 check_match "for a reason" 'needs app=client, has app=evil' "$said"
+chain=$(sed -n 's/.*In the kernel: chain inet vethwall //p' <<<"$said" | tail -n 1)
+check "the chain that it names is there" nft list chain inet vethwall "$chain"
 denied evil tcp/10.1.1.2/80 "as it says"
 says 1 explain --live 192.0.2.7 10.1.1.2 tcp/80
 says 0 explain --live 10.1.1.1 web tcp/81
