@@ -125,6 +125,51 @@ static int ways_alike(struct change_build *build, bool *ret)
         return 0;
 }
 
+/* Whether a kind says the same of another on both sides, under each address of its; neither moved. */
+static int says_alike(struct change_build *build, enum direction d, size_t subject, size_t peer, bool *ret)
+{
+        const struct endpoint *peers[CHANGE_SIDE_MAX] = {changes_member(build, peer, CHANGE_OLD),
+                                                         changes_member(build, peer, CHANGE_NEW)};
+        int r = 0;
+
+        *ret = true;
+        for (size_t i = 0; *ret && i < addrs_or_one(peers[CHANGE_OLD]); i++) {
+                const struct conns *conns[CHANGE_SIDE_MAX];
+
+                for (enum change_side side = 0; r == 0 && side < CHANGE_SIDE_MAX; side++) {
+                        const struct profile *profile;
+
+                        r = kind_profile(build, side, d, changes_member(build, subject, side), peers[side], i,
+                                         &profile);
+                        if (r == 0)
+                                r = changes_conns(build, side, profile, &conns[side]);
+                }
+                if (r < 0)
+                        return r;
+                *ret = conns[CHANGE_OLD] == conns[CHANGE_NEW];
+        }
+
+        return 0;
+}
+
+/* Where neither moved, only what is touched can differ: mostly one direction, and mostly it does not. */
+static int are_alike(struct change_build *build, size_t src, size_t dst, bool *ret)
+{
+        bool egress = true, ingress = true;
+        int r = 0;
+
+        *ret = false;
+        if (build->moved[src] || build->moved[dst])
+                return 0;
+
+        if (build->touched[DIR_EGRESS][src])
+                r = says_alike(build, DIR_EGRESS, src, dst, &egress);
+        if (r == 0 && egress && build->touched[DIR_INGRESS][dst])
+                r = says_alike(build, DIR_INGRESS, dst, src, &ingress);
+        *ret = egress && ingress;
+        return r;
+}
+
 /* Under the same addresses on both sides, each pair of them is compared with itself; else all together. */
 static int compare_kinds(struct change_build *build, struct change_draft *draft, size_t src, size_t dst)
 {
@@ -135,6 +180,10 @@ static int compare_kinds(struct change_build *build, struct change_draft *draft,
         /* What is the same in both inventories can be no cause. */
         size_t worlds = build->moved[src] || build->moved[dst] ? build->worlds_len : CHANGE_SIDE_MAX;
         int r;
+
+        r = are_alike(build, src, dst, &alike);
+        if (r < 0 || alike)
+                return r;
 
         r = kind_ways(build, CHANGE_OLD, src, dst);
         if (r == 0)

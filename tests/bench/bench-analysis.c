@@ -14,6 +14,7 @@
 
 #include <vethwall/changes.h>
 #include <vethwall/diag.h>
+#include <vethwall/latent.h>
 #include <vethwall/lint.h>
 #include <vethwall/map.h>
 #include <vethwall/matrix.h>
@@ -159,9 +160,11 @@ static size_t run_lint(const struct policy_set *policies, struct world *world)
 static size_t run_diff(struct world *old, struct world *new)
 {
         _cleanup_(changes_freep) struct changes *changes = NULL;
+        _cleanup_(latent_freep) struct latent *latent = NULL;
 
         must(changes_new(&changes, old, new), "diff");
-        return changes->len;
+        must(latent_new(&latent, old, new, changes), "diff");
+        return changes->len + latent->changes->len;
 }
 
 struct reading {
