@@ -2,7 +2,8 @@
 /* test-changes [SEED [WORLDS]]: a random world and the same world without some of its pieces. The difference of a world
  * and itself is empty; the difference one way is that of the other way reversed; and what it says of every pair of
  * endpoints, and of the outside, is what the two matrices say: new = old - removed + added. What is called the cause is what
- * turns the flow in the matrix of the one policies and the other inventory. */
+ * turns the flow in the matrix of the one policies and the other inventory. Every reason replays: explain says the same of a
+ * connection of it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include <vethwall/changes.h>
+#include <vethwall/explain.h>
 
 #include "gen.h"
 
@@ -25,7 +27,7 @@ struct side {
 
 struct tally {
         size_t worlds, changes, pairs, apart, ranges, unchanged, joint, absent;
-        size_t origins[CHANGE_ORIGIN_MAX];
+        size_t origins[CHANGE_ORIGIN_MAX], witnesses;
 };
 
 /* The worlds of one side's policies and the other's inventory; by the side of the policies. */
@@ -254,6 +256,69 @@ static bool pairs_agree(const struct change *change, enum change_side side, cons
         return true;
 }
 
+/* A connection of the part, if it has any that a packet could show. */
+static bool find_witness(const struct conns *conns, struct explain_query *query)
+{
+        for (enum conns_proto i = 0; i < CONNS_PROTO_MAX; i++) {
+                if (conns->ports_len[i] == 0)
+                        continue;
+                query->protocol = conns_proto_number(i);
+                query->port = conns->ports[i][0].last;
+                return true;
+        }
+
+        query->protocol = IPPROTO_ICMP;
+        query->port = 0;
+        return conns->other;
+}
+
+static struct explain_party make_party(const struct check *check, enum change_side side, size_t party)
+{
+        const struct endpoint *endpoint = check->changes->parties[party].endpoint[side];
+        struct explain_party ret = {
+                .endpoint = (size_t)(endpoint - check->sides[side].loaded.inventory->endpoints),
+                .has_addr = endpoint->addrs_len > 0,
+        };
+
+        if (ret.has_addr)
+                ret.addr = endpoint->addrs[0];
+        return ret;
+}
+
+/* What explain says of a connection of each part, on each side, is what the part says: the verdict, and, where a direction
+ * turned, by which cause. Where addresses are several, a part may be about any of them, and that is not looked at. */
+static int check_witnesses(struct check *check, const struct change *change, size_t src, size_t dst)
+{
+        for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++) {
+                const struct endpoint *a = check->changes->parties[src].endpoint[side];
+                const struct endpoint *b = check->changes->parties[dst].endpoint[side];
+
+                for (size_t i = 0; a && b && a->addrs_len <= 1 && b->addrs_len <= 1 && i < change->parts_len; i++) {
+                        const struct change_reason *reason = change->parts[i].reason;
+                        struct explain_query query = {
+                                .src = make_party(check, side, src),
+                                .dst = make_party(check, side, dst),
+                        };
+                        struct explain_judgement judgement;
+                        int r;
+
+                        if (!find_witness(change->parts[i].conns, &query))
+                                return -EBADMSG;
+                        r = explain_judge(check->sides[side].world, &query, &judgement);
+                        if (r < 0)
+                                return r;
+                        check->tally->witnesses++;
+                        if ((judgement.verdict == ACTION_ALLOW) != (reason->widens == (side == CHANGE_NEW)))
+                                return -EBADMSG;
+                        for (enum direction d = 0; d < DIR_MAX; d++)
+                                if (reason->turned[d] && !cause_equal(&judgement.causes[d], &reason->causes[d][side]))
+                                        return -EBADMSG;
+                }
+        }
+
+        return 0;
+}
+
 static int check_pair(struct check *check, size_t src, size_t dst)
 {
         const struct change *change = check->table[src * check->changes->parties_len + dst];
@@ -277,8 +342,10 @@ static int check_pair(struct check *check, size_t src, size_t dst)
         }
         if (change && change->pairs_len == 0 && !adds_up(check, change, NULL))
                 return -EBADMSG;
-        if (change)
-                return check_origins(check, change, src, dst, flows);
+        if (change) {
+                r = check_witnesses(check, change, src, dst);
+                return r == 0 ? check_origins(check, change, src, dst, flows) : r;
+        }
         if (!flows[CHANGE_OLD].conns || !flows[CHANGE_NEW].conns) {
                 for (enum change_side side = 0; side < CHANGE_SIDE_MAX; side++)
                         if (flows[side].conns && !conns_is_empty(flows[side].conns))
@@ -547,15 +614,15 @@ int main(int argc, char **argv)
                 }
         }
 
-        printf("%zu connections by policy, %zu by inventory, %zu by both\n", tally.origins[CHANGE_BY_POLICY],
-               tally.origins[CHANGE_BY_INVENTORY], tally.origins[CHANGE_JOINT]);
+        printf("%zu witnesses; %zu connections by policy, %zu by inventory, %zu by both\n", tally.witnesses,
+               tally.origins[CHANGE_BY_POLICY], tally.origins[CHANGE_BY_INVENTORY], tally.origins[CHANGE_JOINT]);
         printf("%zu worlds: %zu changes (%zu by both directions, %zu of endpoints that came or went), %zu pairs "
                "(%zu unchanged, %zu with addresses apart), %zu addresses outside with changes\n",
                tally.worlds, tally.changes, tally.joint, tally.absent, tally.pairs, tally.unchanged, tally.apart,
                tally.ranges);
         if (worlds >= 100 && (tally.origins[CHANGE_BY_POLICY] == 0 || tally.origins[CHANGE_BY_INVENTORY] == 0 ||
-                              tally.origins[CHANGE_JOINT] == 0 || tally.joint == 0 || tally.absent == 0 ||
-                              tally.unchanged == 0 || tally.apart == 0 || tally.ranges == 0)) {
+                              tally.origins[CHANGE_JOINT] == 0 || tally.witnesses == 0 || tally.joint == 0 ||
+                              tally.absent == 0 || tally.unchanged == 0 || tally.apart == 0 || tally.ranges == 0)) {
                 printf("not ok: the worlds do not show everything\n");
                 return 1;
         }
