@@ -48,16 +48,21 @@ struct diag_list {
         struct diag *items; /* owned */
         size_t len;
         size_t cap;
-        size_t errors;  /* number of errors, those dropped included */
-        size_t dropped; /* items counted and not kept */
+        size_t errors;                   /* number of errors, those dropped included */
+        size_t dropped;                  /* items counted and not kept */
+        bool settled[DIAG_SEVERITY_MAX]; /* the list is full, and nothing in it is less severe than this */
 };
 
 #define DIAG_LIST_INIT                                                                                                 \
         {                                                                                                              \
-                NULL, 0, 0, 0, 0                                                                                       \
+                NULL, 0, 0, 0, 0,                                                                                      \
+                {                                                                                                      \
+                        0                                                                                              \
+                }                                                                                                      \
         }
 
-/* A hostile file cannot make the list grow without bound: past this many items only the number counts. */
+/* A hostile file cannot make the list grow without bound: past this many items only the number counts, of the least severe
+ * ones first. */
 #define DIAG_LIST_MAX 1000
 
 void diag_list_fini(struct diag_list *list);
@@ -65,6 +70,10 @@ void diag_list_fini(struct diag_list *list);
 /* Appends a diagnostic. where gives everything but the message, all copied (its texts may be NULL, those of its places but
  * for source not); the message is fmt. 0 or -ENOMEM. */
 int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, ...) _printf_(3, 4);
+
+/* Whether one of this severity would be kept. Where the list is full the last of the least severe ones gives way to one
+ * that is more severe: it is dropped. */
+bool diag_make_room(struct diag_list *list, enum diag_severity severity);
 
 /* Counts a diagnostic of which nothing is kept. */
 void diag_drop(struct diag_list *list, enum diag_severity severity);

@@ -70,6 +70,28 @@ static bool copy_places(struct diag *diag, const struct diag *where)
         return true;
 }
 
+bool diag_make_room(struct diag_list *list, enum diag_severity severity)
+{
+        size_t last = 0;
+
+        if (list->len < DIAG_LIST_MAX)
+                return true;
+        if (list->settled[severity])
+                return false;
+        for (size_t i = 1; i < list->len; i++)
+                if (list->items[i].severity >= list->items[last].severity)
+                        last = i;
+        if (list->items[last].severity <= severity) {
+                list->settled[severity] = true;
+                return false;
+        }
+        diag_fini(&list->items[last]);
+        list->len--;
+        memmove(&list->items[last], &list->items[last + 1], (list->len - last) * sizeof(*list->items));
+        list->dropped++;
+        return true;
+}
+
 void diag_drop(struct diag_list *list, enum diag_severity severity)
 {
         list->errors += severity == DIAG_ERROR;
@@ -82,7 +104,7 @@ int diag_add(struct diag_list *list, const struct diag *where, const char *fmt, 
         va_list args;
         int len;
 
-        if (list->len >= DIAG_LIST_MAX) {
+        if (!diag_make_room(list, where->severity)) {
                 diag_drop(list, where->severity);
                 return 0;
         }

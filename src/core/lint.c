@@ -51,7 +51,7 @@ static void report(struct lint *lint, enum diag_severity severity, const char *i
         } else {
                 lint->result->counts[severity]++;
         }
-        if (list->len >= DIAG_LIST_MAX) {
+        if (!diag_make_room(list, severity)) {
                 diag_drop(list, severity);
                 return;
         }

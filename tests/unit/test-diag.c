@@ -144,7 +144,7 @@ static void test_limit(void **state)
 {
         _cleanup_(diag_list_fini) struct diag_list list = DIAG_LIST_INIT;
         _cleanup_(strbuf_fini) struct strbuf buf = STRBUF_INIT;
-        const char *end = "1000 warnings, 24 more not shown\n";
+        const char *end = "4 errors, 996 warnings, 24 more not shown\n";
         int i;
 
         (void)state;
@@ -155,10 +155,18 @@ static void test_limit(void **state)
                         0);
         assert_int_equal(list.len, DIAG_LIST_MAX);
         assert_int_equal(list.dropped, 24);
-        /* An error that is not shown is an error all the same. */
+        /* An error is shown in a warning's stead, and of the errors that are not shown the number is known. */
         assert_int_equal(list.errors, 4);
+        assert_string_equal(list.items[DIAG_LIST_MAX - 5].message, "995");
+        assert_string_equal(list.items[DIAG_LIST_MAX - 1].message, "1023");
         diag_list_format(&buf, &list, false);
         assert_string_equal(buf.text + buf.len - strlen(end), end);
+        for (i = 0; i < DIAG_LIST_MAX; i++)
+                assert_int_equal(diag_add(&list, &(struct diag){.severity = DIAG_ERROR}, "e"), 0);
+        assert_int_equal(list.len, DIAG_LIST_MAX);
+        assert_int_equal(list.errors, DIAG_LIST_MAX + 4);
+        assert_int_equal(list.dropped, 24 + DIAG_LIST_MAX);
+        assert_int_equal(list.items[0].severity, DIAG_ERROR);
 }
 
 int main(void)
