@@ -121,12 +121,31 @@ static uint32_t find_allow(const struct lint *lint, enum direction d, const stru
         return NONE;
 }
 
-/* Who is isolated and has no rule is cut off on purpose. Who has rules was not meant to be. */
-static void check_cut_off(struct lint *lint, enum direction d, const struct class *class, const char *name, bool *said)
+/* A flow between the class and somebody else, or NULL where there is nobody. Returns buf. */
+static const char *any_flow(const struct lint *lint, enum direction d, uint32_t id, char buf[static LINT_FLOW_MAX])
 {
+        struct lint_flow flow = {
+                .direction = d,
+                .class = id,
+                .subject = lint_class_endpoint(lint, d, id),
+                .port = {IPPROTO_TCP, 80},
+        };
+
+        while (flow.peer < lint->world->inventory->endpoints_len &&
+               (flow.peer == flow.subject || lint->world->endpoint_identity[flow.peer] == NONE))
+                flow.peer++;
+        return flow.peer < lint->world->inventory->endpoints_len ? lint_flow_text(lint, &flow, buf) : NULL;
+}
+
+/* Who is isolated and has no rule is cut off on purpose. Who has rules was not meant to be. */
+static void check_cut_off(struct lint *lint, enum direction d, uint32_t class_id, const char *name, bool *said)
+{
+        const struct class *class = &lint->world->classes[d][class_id];
         uint32_t id = find_allow(lint, d, class, false);
-        struct lint_note note = {
+        char witness[LINT_FLOW_MAX];
+        const struct lint_note note = {
                 .hint = "correct the peers of the rule, or remove it if nobody is meant",
+                .witness = any_flow(lint, d, class_id, witness),
                 .places = {{&class->isolated_by->name_loc, "this policy isolates it"}},
         };
 
@@ -137,10 +156,15 @@ static void check_cut_off(struct lint *lint, enum direction d, const struct clas
                     name, d == DIR_INGRESS ? "can be reached by" : "can reach");
 }
 
-static void check_all_open(struct lint *lint, enum direction d, const struct class *class, const char *name, bool *said)
+static void check_all_open(struct lint *lint, enum direction d, uint32_t class_id, const char *name, bool *said)
 {
+        const struct class *class = &lint->world->classes[d][class_id];
+        char witness[LINT_FLOW_MAX];
         uint32_t id = class->policies[0]->tier == TIER_ADMIN ? NONE : find_allow(lint, d, class, true);
-        struct lint_note note = {.places = {{&class->isolated_by->name_loc, "this policy isolates it"}}};
+        const struct lint_note note = {
+                .witness = any_flow(lint, d, class_id, witness),
+                .places = {{&class->isolated_by->name_loc, "this policy isolates it"}},
+        };
 
         if (id == NONE || said[id])
                 return;
@@ -160,9 +184,9 @@ static void check_class(struct lint *lint, enum direction direction, uint32_t id
                 return;
         lint_endpoint_name(lint, lint->world->identities[class->identities[0]].endpoints[0], name);
         if (reach->any)
-                check_all_open(lint, direction, class, name, said);
+                check_all_open(lint, direction, id, name, said);
         else
-                check_cut_off(lint, direction, class, name, said);
+                check_cut_off(lint, direction, id, name, said);
         if (direction == DIR_EGRESS && reach->outside && !(reach->dns_udp && reach->dns_tcp))
                 lint_report(lint, "VW308", &class->isolated_by->name_loc, &dns,
                             "%s may reach addresses outside but ask nobody for names by %s", name,

@@ -241,12 +241,35 @@ static void cut_off(void **state)
                          DIAG_WARNING);
 }
 
+/* What is said of a direction is what explain says of a flow in it. */
+static void cut_off_witness(void **state)
+{
+        static const struct {
+                const char *policies;
+                enum action action;
+        } cases[] = {
+                {PEER("{ podSelector: { matchLabels: { app: none } } }"), ACTION_DENY},
+                {SUBJECT("{}") "  ingress: [{}]\n", ACTION_ALLOW},
+        };
+
+        (void)state;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(explanation_freep) struct explanation *explanation = NULL;
+                _cleanup_(run_fini) struct run run = {0};
+
+                run_lint(&run, cases[i].policies, pods);
+                explanation = replay(&run, find(&run, "VW309")->witness);
+                assert_int_equal(explanation->sides[DIR_INGRESS].cause.action, cases[i].action);
+                assert_non_null(explanation->sides[DIR_INGRESS].cause.policy);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(who_lacks_a_label), cmocka_unit_test(too_much), cmocka_unit_test(who_claims_it),
-                cmocka_unit_test(never_such),        cmocka_unit_test(files),    cmocka_unit_test(left_open),
-                cmocka_unit_test(cut_off),
+                cmocka_unit_test(who_lacks_a_label), cmocka_unit_test(too_much),        cmocka_unit_test(who_claims_it),
+                cmocka_unit_test(never_such),        cmocka_unit_test(files),           cmocka_unit_test(left_open),
+                cmocka_unit_test(cut_off),           cmocka_unit_test(cut_off_witness),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
