@@ -78,6 +78,15 @@ void doc_type_plain(struct doc_node *node);
 /* Whether two trees hold the same values, lists in the same order. arena is for the work. 0 or -ENOMEM. */
 int doc_compare(struct arena *arena, const struct doc_node *a, const struct doc_node *b, bool *ret);
 
+/* What libyaml says of a text that is none, and where; context may be NULL. */
+struct doc_problem {
+        const char *problem, *context;
+        unsigned line, col;
+        unsigned context_line, context_col;
+};
+
+void doc_report_problem(struct doc_file *file, const struct doc_problem *problem);
+
 /* doc_diag() at a place that has no node. */
 void doc_diag_at(struct doc_file *file, unsigned line, unsigned col, const char *rule, const char *hint,
                  const char *fmt, ...) _printf_(6, 7);
