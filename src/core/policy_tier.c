@@ -69,6 +69,19 @@ struct tier_rule {
         const struct doc_node *named; /* the first named port */
 };
 
+/* A mapping without the one field that it needs. Unknown fields were reported as that; those that are there and empty are
+ * not there. */
+static void report_none(struct policy_loader *loader, const struct doc_node *node, const char *what,
+                        const char *const *names, size_t len, const char *hint)
+{
+        if (node->len == 0)
+                doc_diag(loader->file, node, DIAG_ERROR, "VW005", hint, "%s is empty", what);
+        for (size_t i = 0; i < len; i++)
+                if (doc_get(node, names[i]))
+                        doc_diag(loader->file, doc_get(node, names[i]), DIAG_ERROR, "VW005",
+                                 "indent what belongs to it further than this line", "\"%s\" is empty", names[i]);
+}
+
 /* The one field of a mapping that must have exactly one; NULL and reported where it has none or several. */
 static const struct doc_node *only_field(struct policy_loader *loader, const struct doc_node *node, const char *what,
                                          const char *const *names, size_t len, const char **ret_name)
@@ -95,9 +108,8 @@ static const struct doc_node *only_field(struct policy_loader *loader, const str
                 found = value;
                 *ret_name = names[i];
         }
-        /* A mapping of unknown fields alone was reported for these. */
-        if (!found && node->len == 0)
-                doc_diag(loader->file, node, DIAG_ERROR, "VW005", hint, "%s is empty", what);
+        if (!found)
+                report_none(loader, node, what, names, len, hint);
         return found;
 }
 
