@@ -80,6 +80,15 @@ struct rule {
         struct src_loc loc;
 };
 
+/* What an object's author expects of it, in an annotation; lint judges it, nothing else does. */
+struct policy_expectation {
+        const char *text;   /* NULL: none */
+        struct src_loc loc; /* of the text */
+};
+
+#define POLICY_UNREACHABLE_ANNOTATION "vethwall.io/assert-unreachable"
+#define POLICY_ELEMENTS_ANNOTATION "vethwall.io/max-elements"
+
 struct policy {
         const char *kind; /* as in the file: "NetworkPolicy", "ClusterNetworkPolicy", ...; static */
         enum tier tier;
@@ -91,10 +100,12 @@ struct policy {
         bool applies[DIR_MAX];         /* policyTypes after defaulting; a NetworkPolicy isolates where true */
         struct rule *rules[DIR_MAX];   /* in order; a direction that does not apply keeps its inert rules */
         size_t rules_len[DIR_MAX];
-        bool ns_defaulted;       /* none was written */
-        bool types_defaulted;    /* policyTypes was not written, or is empty */
-        struct src_loc loc;      /* the document */
-        struct src_loc name_loc; /* metadata.name */
+        bool ns_defaulted;                     /* none was written */
+        bool types_defaulted;                  /* policyTypes was not written, or is empty */
+        struct src_loc loc;                    /* the document */
+        struct src_loc name_loc;               /* metadata.name */
+        struct policy_expectation unreachable; /* from whom what it selects is not to be reached, even through others */
+        struct policy_expectation elements;    /* as how many elements of the kernel's sets it may cost */
 };
 
 /* An object of another API group in the same files: not ours, said aloud. */

@@ -206,6 +206,11 @@ size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpo
         return n;
 }
 
+const struct src_loc *lint_subject_loc(const struct policy *policy)
+{
+        return policy->pod_selector->loc.line > 0 ? &policy->pod_selector->loc : &policy->name_loc;
+}
+
 size_t lint_class_endpoint(const struct lint *lint, enum direction direction, uint32_t class)
 {
         return lint->world->identities[lint->world->classes[direction][class].identities[0]].endpoints[0];
@@ -225,8 +230,8 @@ const struct group *lint_peer_group(struct lint *lint, const struct policy *poli
 static void ask_world(struct lint *lint)
 {
         static void (*const groups[])(struct lint * lint) = {
-                lint_take_census, lint_inventory, lint_selections, lint_ports,   lint_dead,
-                lint_flows,       lint_open,      lint_services,   lint_classes, lint_tiers,
+                lint_take_census, lint_inventory, lint_selections, lint_ports, lint_dead,   lint_flows,    lint_open,
+                lint_services,    lint_classes,   lint_tiers,      lint_paths, lint_shares, lint_elements,
         };
         struct lint_census census = {0};
 
@@ -254,6 +259,8 @@ static void lint_alone(struct lint *lint)
                 lint_documents(lint);
         if (lint->r == 0)
                 lint_selectors(lint);
+        if (lint->r == 0)
+                lint_costs(lint);
 }
 
 static int finish(const struct policy_set *policies, struct diag_list *findings)

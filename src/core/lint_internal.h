@@ -94,6 +94,9 @@ bool lint_rule_covers(const struct lint *lint, const struct world_rule *wide, co
 /* How many endpoints a policy selects in a direction in which it applies, and one of them (WORLD_OUTSIDE: none). */
 size_t lint_subjects(const struct lint *lint, uint32_t policy, size_t *ret_endpoint);
 
+/* Where a policy says what it selects. Of a cluster-wide one that speaks of namespaces alone the pod selector stands nowhere. */
+const struct src_loc *lint_subject_loc(const struct policy *policy);
+
 /* An endpoint of a class. */
 size_t lint_class_endpoint(const struct lint *lint, enum direction direction, uint32_t class);
 
@@ -161,3 +164,7 @@ void lint_open(struct lint *lint);       /* with a world only */
 void lint_classes(struct lint *lint);    /* with a world only */
 void lint_tiers(struct lint *lint);      /* with a world only */
 void lint_flows(struct lint *lint);      /* with a world only */
+void lint_costs(struct lint *lint);
+void lint_paths(struct lint *lint);    /* with a world only */
+void lint_shares(struct lint *lint);   /* with a world only */
+void lint_elements(struct lint *lint); /* with a world only */

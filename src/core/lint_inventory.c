@@ -336,12 +336,6 @@ static void check_families(struct lint *lint, uint32_t p, enum direction directi
 
 /* policies */
 
-/* Of a cluster-wide policy that speaks of namespaces alone the pod selector stands nowhere. */
-static const struct src_loc *subject_loc(const struct policy *policy)
-{
-        return policy->pod_selector->loc.line > 0 ? &policy->pod_selector->loc : &policy->name_loc;
-}
-
 static void check_hosts(struct lint *lint)
 {
         static const struct lint_note note = {
@@ -360,7 +354,7 @@ static void check_hosts(struct lint *lint)
                             !selector_matches(policy->pod_selector, &inventory->endpoints[i].labels))
                                 continue;
                         said[j] = true;
-                        lint_report(lint, "VW501", subject_loc(policy), &note,
+                        lint_report(lint, "VW501", lint_subject_loc(policy), &note,
                                     "%s means %s too, which is in the host's network and is not held by any policy",
                                     lint_policy_name(policy, name), lint_endpoint_name(lint, i, endpoint));
                 }
@@ -392,7 +386,7 @@ static void check_policy(struct lint *lint, uint32_t p, const struct lint_sites 
         size_t first, selected = lint_subjects(lint, p, &first);
 
         if (selected == 0)
-                lint_report(lint, "VW104", subject_loc(policy), &note, "%s selects no endpoint of the inventory",
+                lint_report(lint, "VW104", lint_subject_loc(policy), &note, "%s selects no endpoint of the inventory",
                             lint_policy_name(policy, name));
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 for (size_t i = 0; policy->applies[d] && i < policy->rules_len[d]; i++)

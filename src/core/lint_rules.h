@@ -17,5 +17,7 @@ extern const struct lint_rule lint_rules_tier[];
 extern const size_t lint_rules_tier_len;
 extern const struct lint_rule lint_rules_host[];
 extern const size_t lint_rules_host_len;
+extern const struct lint_rule lint_rules_cost[];
+extern const size_t lint_rules_cost_len;
 extern const struct lint_rule lint_rules_suppress[];
 extern const size_t lint_rules_suppress_len;

@@ -426,6 +426,65 @@ const struct lint_rule lint_rules_flow[] = {
                         "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
                         "      ports: [{ protocol: TCP, port: 443 }]\n",
         },
+        {
+                .id = "VW314",
+                .severity = DIAG_WARNING,
+                .summary = "a way to what a policy says is not to be reached",
+                .why = "The annotation vethwall.io/assert-unreachable of a policy lists endpoints, as "
+                       "namespace/name or namespace/*, that must not reach what the policy selects, directly or "
+                       "through others that they can reach: who takes over one of these is there. The finding gives "
+                       "the shortest way, hop by hop; the witness is its last hop.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata:\n"
+                       "  name: db\n"
+                       "  namespace: shop\n"
+                       "  annotations: { vethwall.io/assert-unreachable: \"shop/web-1\" }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: db } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 5432 }]\n"
+                       "---\n"
+                       "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: api, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: api } }\n"
+                       "  policyTypes: [Ingress]\n"
+                       "  ingress:\n"
+                       "    - from: [{ podSelector: { matchLabels: { app: web } } }]\n"
+                       "      ports: [{ protocol: TCP, port: 9000 }]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata:\n"
+                        "  name: db\n"
+                        "  namespace: shop\n"
+                        "  annotations: { vethwall.io/assert-unreachable: \"shop/web-1\" }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: db } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 5432 }]\n"
+                        "---\n"
+                        "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: api, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: { matchLabels: { app: api } }\n"
+                        "  policyTypes: [Ingress]\n"
+                        "  ingress:\n"
+                        "    - from: [{ podSelector: { matchLabels: { app: db } } }]\n"
+                        "      ports: [{ protocol: TCP, port: 9000 }]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
+                             "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
+                             "  - { name: db-1, namespace: shop, labels: { app: db }, addresses: [10.0.0.4] }\n",
+        },
 };
 /* clang-format on */
 const size_t lint_rules_flow_len = ARRAY_SIZE(lint_rules_flow);

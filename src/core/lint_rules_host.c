@@ -67,6 +67,31 @@ const struct lint_rule lint_rules_host[] = {
                              "    hostNetwork: true\n",
         },
         {
+                .id = "VW504",
+                .severity = DIAG_WARNING,
+                .summary = "endpoints that share a network namespace and not their policies",
+                .why = "What is in one network namespace has one set of addresses, and no packet tells who of it "
+                       "sent it or is meant. In an inventory, endpoints with the same netns share it; the agent "
+                       "makes one endpoint of containers that do.",
+                .bad = "apiVersion: networking.k8s.io/v1\n"
+                       "kind: NetworkPolicy\n"
+                       "metadata: { name: web, namespace: shop }\n"
+                       "spec:\n"
+                       "  podSelector: { matchLabels: { app: web } }\n"
+                       "  policyTypes: [Ingress]\n",
+                .good = "apiVersion: networking.k8s.io/v1\n"
+                        "kind: NetworkPolicy\n"
+                        "metadata: { name: web, namespace: shop }\n"
+                        "spec:\n"
+                        "  podSelector: {}\n"
+                        "  policyTypes: [Ingress]\n",
+                .inventory = "apiVersion: vethwall.io/v1\n"
+                             "kind: Inventory\n"
+                             "endpoints:\n"
+                             "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2], netns: pod-1 }\n"
+                             "  - { name: helper-1, namespace: shop, labels: { app: helper }, netns: pod-1 }\n",
+        },
+        {
                 .id = "VW507",
                 .severity = DIAG_INFO,
                 .summary = "an isolated direction whose rules all list ports",

@@ -79,6 +79,25 @@ static void load_text_map(struct policy_loader *loader, const struct doc_node *m
                 label_set_normalise(ret);
 }
 
+/* What is expected of a policy. The types are checked with all annotations. */
+static void load_expectation(struct policy_loader *loader, const struct doc_node *object, const char *name,
+                             struct policy_expectation *ret)
+{
+        const struct doc_node *annotations = doc_get(doc_get(object, "metadata"), "annotations");
+        const struct doc_node *node = annotations && annotations->kind == DOC_MAP ? doc_get(annotations, name) : NULL;
+
+        if (!node || node->kind != DOC_STRING)
+                return;
+        ret->text = loader_strdup(loader, node->text);
+        ret->loc = loader_loc(loader, node);
+}
+
+static void load_expectations(struct policy_loader *loader, const struct doc_node *object, struct policy *policy)
+{
+        load_expectation(loader, object, POLICY_UNREACHABLE_ANNOTATION, &policy->unreachable);
+        load_expectation(loader, object, POLICY_ELEMENTS_ANNOTATION, &policy->elements);
+}
+
 enum object_scope {
         SCOPE_NAMESPACED, /* lives in a namespace */
         SCOPE_CLUSTER,    /* cluster-wide */
@@ -265,6 +284,7 @@ static void load_network_policy(struct policy_loader *loader, const struct doc_n
         if (!check_object_fields(loader, object, "a NetworkPolicy"))
                 return;
         named = load_metadata(loader, object, SCOPE_NAMESPACED, &meta);
+        load_expectations(loader, object, &policy);
         spec = get_spec(loader, object, "podSelector: ...");
         if (!spec)
                 return;
@@ -285,6 +305,7 @@ static void load_tier_policy(struct policy_loader *loader, const struct doc_node
         if (!check_object_fields(loader, object, policy.kind))
                 return;
         named = load_metadata(loader, object, SCOPE_CLUSTER, &meta);
+        load_expectations(loader, object, &policy);
         if (named && kind == TIER_KIND_BASELINE && strcmp(meta.name, "default") != 0)
                 doc_diag(loader->file, doc_get(doc_get(object, "metadata"), "name"), DIAG_ERROR, "VW409",
                          "write name: default, or use ClusterNetworkPolicy with tier: Baseline",

@@ -160,3 +160,15 @@ void check_findings(const struct run *run)
         }
         assert_memory_equal(counts, run->result.counts, sizeof(counts));
 }
+
+void found(const struct run *run, const char *ids, char *buf, size_t size)
+{
+        buf[0] = '\0';
+        for (size_t i = 0; i < run->result.findings.len; i++) {
+                const struct diag *diag = &run->result.findings.items[i];
+
+                if (!strstr(ids, diag->rule) || strstr(buf, diag->rule))
+                        continue;
+                snprintf(buf + strlen(buf), size - strlen(buf), "%s%s", buf[0] ? " " : "", diag->rule);
+        }
+}

@@ -13,36 +13,7 @@
 
 #include "lint-run.h"
 
-#define INVENTORY "apiVersion: vethwall.io/v1\nkind: Inventory\nendpoints:\n"
-#define WEB "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2, \"fd00::2\"] }\n"
-#define API "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3, \"fd00::3\"] }\n"
-#define DB "  - { name: db-1, namespace: shop, labels: { app: db }, addresses: [10.0.0.4] }\n"
-
 static const char three[] = INVENTORY WEB API DB;
-
-#define NP(name, spec)                                                                                                 \
-        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: { name: " name ", namespace: shop }\n"  \
-        "spec: { " spec " }\n"
-#define CNP(name, spec)                                                                                                \
-        "---\napiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\nmetadata: { name: " name      \
-        " }\nspec: { " spec " }\n"
-#define ADMIN "tier: Admin, priority: 10, subject: { namespaces: {} }, "
-#define SECOND "tier: Admin, priority: 20, subject: { namespaces: {} }, "
-#define BASE "tier: Baseline, priority: 10, subject: { namespaces: {} }, "
-#define TO(action, net) "{ action: " action ", to: [{ networks: [" net "] }] }"
-
-/* The ids of findings, each once, that begin with one of the ids. */
-static void found(const struct run *run, const char *ids, char *buf, size_t size)
-{
-        buf[0] = '\0';
-        for (size_t i = 0; i < run->result.findings.len; i++) {
-                const struct diag *diag = &run->result.findings.items[i];
-
-                if (!strstr(ids, diag->rule) || strstr(buf, diag->rule))
-                        continue;
-                snprintf(buf + strlen(buf), size - strlen(buf), "%s%s", buf[0] ? " " : "", diag->rule);
-        }
-}
 
 static const struct cause *side(const struct explanation *explanation, enum direction direction)
 {
