@@ -181,7 +181,8 @@ static void check_mergeable(struct lint *lint, const struct policy *policy, enum
                         continue;
                 same_peers = find_same(lint, arena, policy, d, i, true, &by_peers, &by_peers_of);
                 same_ports = find_same(lint, arena, policy, d, i, false, &by_ports, &by_ports_of);
-                if (same_peers || same_ports)
+                /* One that is the same in both is dead, which is told elsewhere. */
+                if (same_peers != same_ports || (same_peers && by_peers_of != by_ports_of))
                         report_mergeable(lint, policy, d, &policy->rules[d][same_peers ? by_peers_of : by_ports_of],
                                          &policy->rules[d][i], same_peers);
         }

@@ -51,11 +51,10 @@ static int cmp_published(const void *pa, const void *pb)
         return (a->endpoint > b->endpoint) - (a->endpoint < b->endpoint);
 }
 
-/* A port that a label names is named for the policies' sake, and says nothing of what else is listened on. */
+/* What a label names, it names for the policies' sake, and what is published need not be all: neither says what else is
+ * listened on. */
 static bool lists_ports(const struct endpoint *endpoint)
 {
-        if (endpoint->published_len > 0)
-                return true;
         for (size_t i = 0; i < endpoint->ports_len; i++) {
                 char key[sizeof(PORT_LABEL_PREFIX) + 16];
 

@@ -11,8 +11,7 @@ static const struct {
         {lint_rules_document, &lint_rules_document_len}, {lint_rules_selector, &lint_rules_selector_len},
         {lint_rules_rule, &lint_rules_rule_len},         {lint_rules_flow, &lint_rules_flow_len},
         {lint_rules_tier, &lint_rules_tier_len},         {lint_rules_host, &lint_rules_host_len},
-        {lint_rules_cost, &lint_rules_cost_len},
-        {lint_rules_suppress, &lint_rules_suppress_len},
+        {lint_rules_cost, &lint_rules_cost_len},         {lint_rules_suppress, &lint_rules_suppress_len},
 };
 
 size_t lint_rules_len(void)

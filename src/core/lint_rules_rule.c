@@ -312,9 +312,9 @@ const struct lint_rule lint_rules_rule[] = {
                 .id = "VW212",
                 .severity = DIAG_WARNING,
                 .summary = "a port that no destination has",
-                .why = "Every destination lists ports in the inventory (its ports, or the targets of what it "
-                       "publishes; ports named by labels do not count as a list), and none lists this one. It is a "
-                       "slip, or is left from before.",
+                .why = "Every destination lists its ports in the inventory, and none lists this one: it is a slip, "
+                       "or is left from before. Ports that labels name, and what is published, are known too but "
+                       "make no list.",
                 .bad = "apiVersion: networking.k8s.io/v1\n"
                        "kind: NetworkPolicy\n"
                        "metadata: { name: web, namespace: shop }\n"

@@ -71,7 +71,7 @@ static void what_a_line_begins(void **state)
                                                                  "      ports:\n        - protocol: UDP\n    - from:\n "
                                                                  "       - namespaceSelector: {}\n      ports: [{ "
                                                                  "protocol: TCP, port: 80 }]\n",
-                 "VW311:14", "VW507:9 VW311:10 VW202:12"},
+                 "VW602:13 VW311:14", "VW507:9 VW311:10 VW202:12"},
                 {"  ingress: " IGNORE("VW311") "\n    - from:\n        - namespaceSelector: {}\n    - from:\n"
                                                "        - namespaceSelector: {}\n",
                  "", "VW311:9 VW311:11"},
