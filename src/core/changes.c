@@ -219,50 +219,119 @@ static bool kind_is_wanted(const struct change_build *build, size_t kind)
                                                world_inventory(build->worlds[CHANGE_OLD])->endpoints];
 }
 
-/* The kinds that flows to may have changed, whoever the source. */
-static size_t *find_targets(const struct change_build *build, size_t *ret_len)
+/* Which pairs of kinds are compared. */
+struct pairs {
+        size_t *targets; /* owned; the kinds that flows to may have changed, whoever the source */
+        size_t targets_len;
+        size_t *first; /* owned; per source: where its own further targets begin in back; one more for the end */
+        size_t *back;  /* owned */
+        bool *in;      /* owned; scratch, per kind */
+        size_t *found; /* owned; scratch: the targets of one source */
+};
+
+static void pairs_fini(struct pairs *pairs)
 {
-        size_t *targets, len = 0;
+        free(pairs->targets);
+        free(pairs->first);
+        free(pairs->back);
+        free(pairs->in);
+        free(pairs->found);
+}
 
-        targets = calloc(build->changes->kinds_len + 1, sizeof(*targets));
-        if (!targets)
-                return NULL;
+/* From what destinations may say of sources to the destinations of each source. */
+static int pairs_init(const struct change_build *build, struct pairs *pairs)
+{
+        const struct change_reach *reach = build->reach[DIR_INGRESS];
+        size_t len = build->changes->kinds_len, total = 0;
 
-        for (size_t i = 0; i < build->changes->kinds_len; i++)
-                if (build->moved[i] || build->touched[DIR_INGRESS][i])
-                        targets[len++] = i;
+        for (size_t i = 0; i < len; i++)
+                total += reach[i].len;
+        pairs->targets = calloc(len + 1, sizeof(size_t));
+        pairs->first = calloc(len + 2, sizeof(size_t));
+        pairs->back = calloc(total + 1, sizeof(size_t));
+        pairs->in = calloc(len + 1, sizeof(bool));
+        pairs->found = calloc(len + 1, sizeof(size_t));
+        if (!pairs->targets || !pairs->first || !pairs->back || !pairs->in || !pairs->found)
+                return -ENOMEM;
 
-        *ret_len = len;
-        return targets;
+        for (size_t i = 0; i < len; i++) {
+                if (reach[i].whole)
+                        pairs->targets[pairs->targets_len++] = i;
+                for (size_t j = 0; j < reach[i].len; j++)
+                        pairs->first[reach[i].kinds[j] + 2]++;
+        }
+        /* Counted two places on, so that filling moves each to its own. */
+        for (size_t i = 2; i < len + 2; i++)
+                pairs->first[i] += pairs->first[i - 1];
+        for (size_t i = 0; i < len; i++)
+                for (size_t j = 0; j < reach[i].len; j++)
+                        pairs->back[pairs->first[reach[i].kinds[j] + 1]++] = i;
+
+        return 0;
+}
+
+static int size_cmp(const void *a, const void *b)
+{
+        size_t x = *(const size_t *)a, y = *(const size_t *)b;
+
+        return (x > y) - (x < y);
+}
+
+static void add_found(struct pairs *pairs, const size_t *kinds, size_t len, size_t *found)
+{
+        for (size_t i = 0; i < len; i++) {
+                if (!pairs->in[kinds[i]])
+                        pairs->found[(*found)++] = kinds[i];
+                pairs->in[kinds[i]] = true;
+        }
+}
+
+/* The kinds that flows from a source to may have changed, ascending; into pairs->found. */
+static size_t find_targets(const struct change_build *build, struct pairs *pairs, size_t src)
+{
+        const struct change_reach *reach = &build->reach[DIR_EGRESS][src];
+        size_t found = 0;
+
+        if (reach->whole) {
+                for (; found < build->changes->kinds_len; found++)
+                        pairs->found[found] = found;
+                return found;
+        }
+
+        add_found(pairs, reach->kinds, reach->len, &found);
+        add_found(pairs, pairs->targets, pairs->targets_len, &found);
+        add_found(pairs, pairs->back + pairs->first[src], pairs->first[src + 1] - pairs->first[src], &found);
+        for (size_t i = 0; i < found; i++)
+                pairs->in[pairs->found[i]] = false;
+        if (found > 1)
+                qsort(pairs->found, found, sizeof(*pairs->found), size_cmp);
+        return found;
 }
 
 static int compare_all(struct change_build *build, struct change_draft *draft)
 {
         const struct changes *changes = build->changes;
-        _cleanup_free_ size_t *targets = NULL;
-        size_t targets_len = 0;
-        int r = 0;
+        _cleanup_(pairs_fini) struct pairs pairs = {NULL};
+        int r;
 
-        targets = find_targets(build, &targets_len);
-        if (!targets)
-                return -ENOMEM;
-
+        r = pairs_init(build, &pairs);
         for (size_t src = 0; r == 0 && src < changes->kinds_len; src++) {
-                bool whole = build->moved[src] || build->touched[DIR_EGRESS][src], wanted = kind_is_wanted(build, src);
+                size_t len = find_targets(build, &pairs, src);
+                bool wanted = kind_is_wanted(build, src);
 
-                for (size_t i = 0; r == 0 && i < (whole ? changes->kinds_len : targets_len); i++) {
-                        size_t dst = whole ? i : targets[i];
+                for (size_t i = 0; r == 0 && i < len; i++) {
+                        size_t dst = pairs.found[i];
 
                         if ((src != dst || changes->kinds[src].len > 1) && (wanted || kind_is_wanted(build, dst)))
                                 r = compare_kinds(build, draft, src, dst);
                 }
-                if (r == 0 && whole && wanted)
+                if (r == 0 && wanted && build->touched[DIR_EGRESS][src])
                         r = changes_outside(build, draft, DIR_EGRESS, src);
         }
 
-        for (size_t i = 0; r == 0 && i < targets_len; i++)
-                if (kind_is_wanted(build, targets[i]))
-                        r = changes_outside(build, draft, DIR_INGRESS, targets[i]);
+        for (size_t dst = 0; r == 0 && dst < changes->kinds_len; dst++)
+                if (build->touched[DIR_INGRESS][dst] && kind_is_wanted(build, dst))
+                        r = changes_outside(build, draft, DIR_INGRESS, dst);
 
         return r;
 }

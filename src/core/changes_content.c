@@ -206,5 +206,5 @@ int changes_find_touched(struct change_build *build)
                         build->touched[d][i] = build->moved[i] || !same_policies(build, contents, d, i);
         }
 
-        return 0;
+        return changes_find_reach(build, contents);
 }

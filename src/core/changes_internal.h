@@ -43,6 +43,13 @@ struct change_shift {
         size_t parts_len;
 };
 
+/* The kinds to which a kind may say another thing than before. */
+struct change_reach {
+        bool whole;    /* all */
+        size_t *kinds; /* ascending */
+        size_t len;
+};
+
 /* The sets that the profiles of a world allow, by the profiles' numbers. */
 struct profile_conns {
         const struct conns **items; /* owned; NULL: not asked yet */
@@ -60,9 +67,10 @@ struct change_build {
         const struct conns *everything, *nothing;
         struct profile_conns conns[CHANGE_SIDE_MAX];
 
-        const bool *wanted;     /* per endpoint of the one inventory; NULL: all of them */
-        bool *moved;            /* per kind: it is not the same on both sides */
-        bool *touched[DIR_MAX]; /* per kind: other policies select it, by their content */
+        const bool *wanted;                  /* per endpoint of the one inventory; NULL: all of them */
+        bool *moved;                         /* per kind: it is not the same on both sides */
+        bool *touched[DIR_MAX];              /* per kind: other policies select it, by their content */
+        struct change_reach *reach[DIR_MAX]; /* per kind */
 
         const struct change_shift **shifts; /* owned; the objects are the build arena's */
         size_t shifts_len, shifts_cap;
@@ -93,8 +101,11 @@ static inline enum change_side world_side(size_t world)
 /* Fills changes->parties and kinds. 0 or -ENOMEM. */
 int changes_find_kinds(struct change_build *build);
 
-/* Fills moved and touched, after the kinds. 0 or -ENOMEM. */
+/* Fills moved, touched and reach, after the kinds. 0 or -ENOMEM. */
 int changes_find_touched(struct change_build *build);
+
+/* Fills reach, with the contents of the policies. 0 or -ENOMEM. */
+int changes_find_reach(struct change_build *build, uint32_t *const contents[static CHANGE_SIDE_MAX]);
 
 /* The kind's endpoint on a side: its first member's, or NULL where it is not there. */
 const struct endpoint *changes_member(const struct change_build *build, size_t kind, enum change_side side);
