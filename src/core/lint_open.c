@@ -224,12 +224,13 @@ void lint_open(struct lint *lint)
         for (enum direction d = 0; d < DIR_MAX; d++) {
                 size_t len = lint->world->rules_len[d];
                 _cleanup_free_ bool *flags = calloc(3 * len + 1, sizeof(*flags));
-                struct opening opening = {.direction = d, .said = flags, .telling = flags + len};
+                struct opening opening = {.direction = d, .said = flags};
 
                 if (!flags) {
                         lint->r = -ENOMEM;
                         return;
                 }
+                opening.telling = flags + len;
                 for (size_t i = 0; i < len; i++)
                         opening.telling[i] = is_telling(&lint->world->rules[d][i]);
                 for (uint32_t i = 0; lint->r == 0 && i < lint->world->classes_len[d]; i++)
