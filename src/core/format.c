@@ -210,8 +210,10 @@ static void add_lines(struct strbuf *ret, struct strbuf *text, bool cr)
 {
         size_t i, start = 0;
 
-        if (strbuf_check(text) < 0)
+        if (strbuf_check(text) < 0) {
                 ret->failed = true;
+                return;
+        }
         for (i = 0; cr && i < text->len; i++) {
                 if (text->text[i] != '\n')
                         continue;

@@ -316,12 +316,13 @@ void lint_runs(struct lint *lint, const struct lint_case *c,
         size_t events_len = 0, at = 0;
         _cleanup_free_ struct port_event *events = collect_events(lint, c, &events_len);
         _cleanup_free_ uint32_t *space = calloc(2 * c->rules_len + 1, sizeof(*space));
-        struct holding holding = {space, space + c->rules_len, 0};
+        struct holding holding = {space, space, 0};
 
         if (!events || !space) {
                 lint->r = -ENOMEM;
                 return;
         }
+        holding.counts += c->rules_len;
         for (size_t i = 0; i < c->rules_len; i++)
                 if (lint->world->rules[c->direction][c->rules[i]].rule->any_port)
                         change(&holding, c->rules[i], true);
