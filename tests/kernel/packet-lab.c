@@ -213,6 +213,12 @@ static void make_host(struct packet_lab *lab)
         /* The bridges are given to the firewall one by one, as the agent does it. */
         set_sysctl("bridge/bridge-nf-call-iptables", "0");
         set_sysctl("bridge/bridge-nf-call-ip6tables", "0");
+        /* What was begun before the rules must still be known after them, however slow the machine is. Where connection
+         * tracking is a module that nobody has asked for yet, its own half a minute has to do. */
+        if (access("/proc/sys/net/netfilter/nf_conntrack_udp_timeout", W_OK) == 0) {
+                set_sysctl("netfilter/nf_conntrack_udp_timeout", "600");
+                set_sysctl("netfilter/nf_conntrack_udp_timeout_stream", "600");
+        }
         for (size_t i = 0; i < ARRAY_SIZE(bridges); ++i) {
                 strbuf_printf(&batch, "link add %s address ", bridges[i]);
                 add_mac(&batch, LAB_HOST);

@@ -15,7 +15,9 @@
 #include "packet-lab.h"
 #include "trial.h"
 
-#define DEADLINE_SECONDS 20
+#define DEADLINE_SECONDS 60
+#define RESEND_SECONDS 1
+#define TRIES 4u
 
 /* Packet numbers from here on are sentinels'. */
 #define SENTINEL_FIRST 0x10000u
@@ -223,25 +225,59 @@ static void post_sentinels(struct range *range)
         }
 }
 
-/* Sends every sentinel and waits for all of them. */
+/* Sends every sentinel and waits for all of them. A host that is busy may lose one on its queues; it is sent again, and what it
+ * follows is before it all the same. */
 static bool sound_sentinels(struct range *range)
 {
-        struct timespec start, now;
+        struct timespec start, sent, now;
         size_t missing = 0;
 
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        sent = start;
         for (size_t i = 0; i < range->sentinels_len; ++i)
                 send_sentinel(range, i);
-        clock_gettime(CLOCK_MONOTONIC, &start);
         do {
                 collect(range);
                 missing = 0;
-                for (size_t i = 0; i < range->sentinels_len; ++i)
-                        missing += !range->sentinels[i].arrived;
                 clock_gettime(CLOCK_MONOTONIC, &now);
+                for (size_t i = 0; i < range->sentinels_len; ++i) {
+                        if (range->sentinels[i].arrived)
+                                continue;
+                        missing++;
+                        if (now.tv_sec - sent.tv_sec > RESEND_SECONDS)
+                                send_sentinel(range, i);
+                }
+                if (now.tv_sec - sent.tv_sec > RESEND_SECONDS)
+                        sent = now;
         } while (missing > 0 && now.tv_sec - start.tv_sec < DEADLINE_SECONDS);
         if (missing > 0)
                 printf("# %zu of %zu sentinels did not arrive\n", missing, range->sentinels_len);
         return missing == 0;
+}
+
+/* Fires every shot. One that should arrive, and has not when the sentinels have, was lost on a queue of the host or was dropped by
+ * the kernel: it is fired again, and only if it never arrives was it dropped. */
+static bool fire_all(struct range *range, bool all_arrive)
+{
+        for (size_t i = 0; i < range->shots_len; ++i)
+                fire(range, i);
+        for (unsigned try = 0; try < TRIES; ++try) {
+                size_t again = 0;
+
+                if (!sound_sentinels(range))
+                        return false;
+                for (size_t i = 0; i < range->shots_len && try + 1 < TRIES; ++i) {
+                        const struct shot *shot = &range->shots[i];
+
+                        if (shot->arrived || !(all_arrive || oracle_allows(&range->trial->oracle, &shot->packet)))
+                                continue;
+                        fire(range, i);
+                        again++;
+                }
+                if (again == 0)
+                        break;
+        }
+        return true;
 }
 
 /* Tracks connections as any host with Docker does, and refuses nothing. */
@@ -265,9 +301,7 @@ static bool rehearse(struct range *range)
         start_tracking();
         if (!sound_sentinels(range))
                 return false;
-        for (size_t i = 0; i < range->shots_len; ++i)
-                fire(range, i);
-        if (!sound_sentinels(range))
+        if (!fire_all(range, true))
                 return false;
         for (size_t i = 0; i < range->shots_len; ++i)
                 if (!range->shots[i].arrived) {
@@ -362,9 +396,7 @@ static bool try_trial(struct trial *trial, const struct gen_world *gen, size_t p
         aim(&range, gen->seed, packets);
         post_sentinels(&range);
         ok = rehearse(&range) && enforce_in_steps(trial, gen);
-        for (size_t i = 0; ok && i < range.shots_len; ++i)
-                fire(&range, i);
-        ok = ok && sound_sentinels(&range);
+        ok = ok && fire_all(&range, false);
         for (size_t i = 0; ok && i < range.shots_len; ++i)
                 ok = judge(&range, gen, i, score);
         lab_stop(&range.lab);
