@@ -12,30 +12,11 @@ source "$here/../lib/lib.sh"
 vethwall=$(realpath "$1")
 cd "$TEST_TMP"
 
-# code WANT ARG...: the exit code; output in out, messages in err.
-code() {
-        local want=$1 got=0
-        shift
-        "$vethwall" fmt "$@" >out 2>err </dev/null || got=$?
-        [[ $got == "$want" ]] || { echo "exit $got, not $want: $(cat out err)"; return 1; }
-}
+verb=fmt
+# shellcheck source-path=SCRIPTDIR source=rewrite.sh
+source "$here/rewrite.sh"
 
-one() {
-        local input=$1 expected=out got=0 base
-
-        base=${input%.*}
-        "$vethwall" fmt - <"$input" >out 2>err || got=$?
-        [[ $got == 0 ]] || expected=err
-        [[ -z ${REGENERATE:-} ]] || cp "$expected" "$base.$expected"
-        diff -u "$base.$expected" "$expected"
-        [[ $got == 0 ]] || { [[ $got == 2 && ! -s out ]]; return; }
-        "$vethwall" fmt - <out >again
-        cmp out again
-}
-
-for input in "$here"/fmt/*.yaml "$here"/fmt/*.json; do
-        check "$(basename "$input")" one "$input"
-done
+each "$here/fmt"
 
 # The inputs of other tests: what is formatted decides as before.
 same() {

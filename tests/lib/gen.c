@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The generator of worlds: what is written into the pieces. gen_load.c puts them together. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <vethwall/arena.h>
@@ -483,4 +485,24 @@ void gen_world_fini(struct gen_world *world)
                 free(world->pieces[i].text);
         free(world->pieces);
         *world = (struct gen_world){0};
+}
+
+bool gen_run(int argc, char **argv, uint64_t worlds, int (*try)(uint64_t seed, void *user), void *user,
+             uint64_t *ret_worlds)
+{
+        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+
+        worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : worlds;
+        for (uint64_t i = 0; i < worlds; i++) {
+                int r = try(seed + i, user);
+
+                if (r < 0) {
+                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
+                               r == -EBADMSG ? "see above" : strerror(-r), argv[0], seed + i);
+                        return false;
+                }
+        }
+        if (ret_worlds)
+                *ret_worlds = worlds;
+        return true;
 }

@@ -84,3 +84,8 @@ void gen_targets_fini(struct gen_targets *targets);
 /* The names in the packet are static. */
 void gen_packet(struct oracle_packet *ret, struct rng *rng, const struct oracle *oracle,
                 const struct gen_targets *targets);
+
+/* What a program [SEED [WORLDS]] does: calls try with so many seeds, from SEED (1) on, until one fails, and says then how to see
+ * it again. -EBADMSG: what was found wrong is printed already. *ret_worlds: how many; may be NULL. Whether none failed. */
+bool gen_run(int argc, char **argv, uint64_t worlds, int (*try)(uint64_t seed, void *user), void *user,
+             uint64_t *ret_worlds);

@@ -5,7 +5,6 @@
  * turns the flow in the matrix of the one policies and the other inventory. Every reason replays: explain says the same of a
  * connection of it. */
 #include <errno.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -564,8 +563,9 @@ static int cross(struct check *check, const struct gen_world *gen)
         return r;
 }
 
-static int try_world(uint64_t seed, struct tally *tally)
+static int try_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world gen = {.pieces = NULL};
         struct side sides[CHANGE_SIDE_MAX] = {{.world = NULL}, {.world = NULL}};
         struct check check = {.sides = sides, .tally = tally};
@@ -600,19 +600,11 @@ static int try_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : 150;
         struct tally tally = {0};
-        int r;
+        uint64_t worlds;
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                r = try_world(seed + i, &tally);
-                if (r < 0) {
-                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
-                               r == -EBADMSG ? "no agreement" : strerror(-r), argv[0], seed + i);
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 150, try_world, &tally, &worlds))
+                return 1;
 
         printf("%zu witnesses; %zu connections by policy, %zu by inventory, %zu by both\n", tally.witnesses,
                tally.origins[CHANGE_BY_POLICY], tally.origins[CHANGE_BY_INVENTORY], tally.origins[CHANGE_JOINT]);

@@ -3,7 +3,6 @@
  * and more items than the newer kind allows. What is converted holds no older policy, decides every flow as before (the
  * difference of the two sets is empty, and the oracle agrees on packets), and keeps every comment. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -318,8 +317,9 @@ static int try_sides(struct side *old, struct side *new, const struct gen_world 
         return before == after ? 0 : complain("not all comments, or more", old, new, &diags);
 }
 
-static int try_world(uint64_t seed, struct tally *tally)
+static int try_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world gen = {.pieces = NULL};
         _cleanup_(gen_loaded_fini) struct gen_loaded loaded = {.policies = NULL};
         struct side old = {.policies = NULL}, new = {.policies = NULL};
@@ -338,19 +338,11 @@ static int try_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : 300;
         struct tally tally = {0};
+        uint64_t worlds;
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                int r = try_world(seed + i, &tally);
-
-                if (r < 0) {
-                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
-                               r == -EBADMSG ? "see above" : strerror(-r), argv[0], seed + i);
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 300, try_world, &tally, &worlds))
+                return 1;
         printf("%zu worlds, %zu refused, %zu converted with %zu comments, %zu with rules split; %zu policies, %zu "
                "packets\n",
                tally.worlds, tally.refused, tally.converted, tally.comments, tally.split, tally.policies,

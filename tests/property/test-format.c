@@ -2,7 +2,6 @@
 /* Formatting documents that were written by chance: what they say stays the same, every comment is there once, other
  * documents keep their bytes, and what is formatted stays as it is. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,8 +170,9 @@ static int try_file(struct rng *rng, const struct strbuf *file, struct tally *ta
         return compare(arena, &rough, &once, tally);
 }
 
-static int try_world(uint64_t seed, struct tally *tally)
+static int try_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world world = {.pieces = NULL};
         _cleanup_(gen_loaded_fini) struct gen_loaded loaded = {.policies = NULL};
         struct rng rng = rng_for(seed, 0, 8);
@@ -188,19 +188,11 @@ static int try_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : 300;
         struct tally tally = {0};
+        uint64_t worlds;
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                int r = try_world(seed + i, &tally);
-
-                if (r < 0) {
-                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
-                               r == -EBADMSG ? "see above" : strerror(-r), argv[0], seed + i);
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 300, try_world, &tally, &worlds))
+                return 1;
         printf("%zu files with %zu documents, %zu others between them, %zu comments and %zu anchors\n", tally.files,
                tally.docs, tally.foreign, tally.comments, tally.aliases);
         if (worlds >= 100 && (tally.comments < 1000 || tally.foreign == 0 || tally.aliases == 0)) {

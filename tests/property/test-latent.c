@@ -4,7 +4,6 @@
  * with everybody there, with another future one, and with the outside. And a container of any labels has no change that was
  * told of nobody. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -517,8 +516,9 @@ static size_t pick_future(struct trial *trial)
         return SIZE_MAX;
 }
 
-static int try_world(uint64_t seed, struct tally *tally)
+static int try_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world gen = {.pieces = NULL};
         struct trial trial = {.tally = tally};
         int r;
@@ -547,19 +547,11 @@ static int try_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : 150;
         struct tally tally = {0};
-        int r;
+        uint64_t worlds;
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                r = try_world(seed + i, &tally);
-                if (r < 0) {
-                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
-                               r == -EBADMSG ? "no agreement" : strerror(-r), argv[0], seed + i);
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 150, try_world, &tally, &worlds))
+                return 1;
 
         printf("%zu worlds: %zu latent changes of %zu future containers; %zu came (%zu with port names, %zu in a new "
                "namespace), %zu pairs, %zu addresses outside with changes; %zu of any labels, %zu changes of them; %zu "

@@ -5,7 +5,6 @@
  *
  * test-map [SEED [WORLDS]] */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -247,8 +246,9 @@ static int check_map(struct check *check, struct tally *tally)
         return r;
 }
 
-static int try_world(uint64_t seed, struct tally *tally)
+static int try_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world gen = {.pieces = NULL};
         _cleanup_(gen_loaded_fini) struct gen_loaded loaded = {0};
         _cleanup_(world_freep) struct world *world = NULL;
@@ -280,19 +280,11 @@ static int try_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 0) : 200;
         struct tally tally = {0};
-        int r;
+        uint64_t worlds;
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                r = try_world(seed + i, &tally);
-                if (r < 0) {
-                        printf("not ok: %s; %s %" PRIu64 " 1 shows it again\n",
-                               r == -EBADMSG ? "no agreement" : strerror(-r), argv[0], seed + i);
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 200, try_world, &tally, &worlds))
+                return 1;
 
         printf("%zu worlds: %zu groups (%zu of more than one), %zu edges (%zu with the outside, %zu by address)\n",
                tally.worlds, tally.groups, tally.large, tally.edges, tally.outside, tally.apart);

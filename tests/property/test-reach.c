@@ -2,7 +2,6 @@
 /* test-reach [SEED [WORLDS]]: in random worlds nothing passes between two endpoints where world_reach() leaves out the one's
  * identity, and it leaves out some. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,8 +97,9 @@ static int check_source(struct world *world, size_t src, uint32_t *reach, struct
         return r;
 }
 
-static int check_world(uint64_t seed, struct tally *tally)
+static int check_world(uint64_t seed, void *user)
 {
+        struct tally *tally = user;
         _cleanup_(gen_world_fini) struct gen_world gen = {0};
         _cleanup_(gen_loaded_fini) struct gen_loaded loaded = {0};
         _cleanup_(world_freep) struct world *world = NULL;
@@ -124,18 +124,10 @@ static int check_world(uint64_t seed, struct tally *tally)
 
 int main(int argc, char **argv)
 {
-        uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-        uint64_t worlds = argc > 2 ? strtoull(argv[2], NULL, 10) : 400;
         struct tally tally = {0};
 
-        for (uint64_t i = 0; i < worlds; i++) {
-                int r = check_world(seed + i, &tally);
-
-                if (r < 0) {
-                        fprintf(stderr, "seed %" PRIu64 ": %s\n", seed + i, strerror(-r));
-                        return 1;
-                }
-        }
+        if (!gen_run(argc, argv, 400, check_world, &tally, NULL))
+                return 1;
         printf("%zu pairs, %zu listed, %zu pass something\n", tally.pairs, tally.listed, tally.passing);
         return tally.listed < tally.pairs && tally.passing > 0 ? 0 : 1;
 }
