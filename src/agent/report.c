@@ -145,7 +145,7 @@ static json_t *confinement(const struct report_view *view)
 
         for (enum confinement i = 0; i < CONFINE_MAX; i++) {
                 int r = view->confined[i];
-                const char *reason = r == -ECANCELED ? "not built in" : r < 0 ? strerror(-r) : NULL;
+                const char *reason = r == -ECANCELED ? "not wanted" : r < 0 ? strerror(-r) : NULL;
 
                 json_array_append_new(list, json_pack("{s:s, s:b, s:s?}", "name", confine_name(i), "inForce", r == 0,
                                                       "reason", reason));

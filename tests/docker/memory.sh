@@ -11,6 +11,8 @@ agent_wrapper=(valgrind --quiet --error-exitcode=99 --leak-check=full "--errors-
         "--log-file=$TEST_TMP/valgrind.log")
 # shellcheck disable=SC2034
 agent_patience=60
+# Valgrind lives in the process.
+export VETHWALL_CONFINE=no
 make_image probe
 policy shop <"$docker_dir/../../policies/examples/shop.yaml"
 docker network create --subnet 172.30.0.0/24 one >/dev/null
