@@ -389,8 +389,9 @@ static int make_events(struct agent *agent)
 
         agent->on_pass = evtimer_new(agent->base, on_pass, agent);
         agent->on_reload = evtimer_new(agent->base, agent_on_reload, agent);
+        agent->on_revoke = evtimer_new(agent->base, agent_on_revoke, agent);
         agent->on_tick = evtimer_new(agent->base, on_tick, agent);
-        if (!agent->on_pass || !agent->on_reload || !agent->on_tick)
+        if (!agent->on_pass || !agent->on_reload || !agent->on_revoke || !agent->on_tick)
                 return -ENOMEM;
         for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
                 agent->signals[i] = evsignal_new(agent->base, numbers[i], on_signal, agent);
@@ -491,10 +492,12 @@ struct agent *agent_free(struct agent *agent)
         free_event(agent->on_files);
         free_event(agent->on_pass);
         free_event(agent->on_reload);
+        free_event(agent->on_revoke);
         free_event(agent->on_tick);
         for (size_t i = 0; i < ARRAY_SIZE(agent->signals); i++)
                 free_event(agent->signals[i]);
         reconcile_free(agent->reconcile);
+        revoke_fini(&agent->revoke);
         bridges_fini(&agent->bridges);
         state_free(agent->state);
         policies_unref(agent->policies);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The agent's parts. agent.c puts them together and owns the event loop, agent_files.c reads files, agent_pass.c turns what
- * changed into what is in force, agent_view.c answers questions. */
+ * changed into what is in force, agent_revoke.c cuts what no longer is allowed, agent_view.c answers questions. */
 #pragma once
 
 #include <event2/event.h>
@@ -12,6 +12,7 @@
 #include "metrics.h"
 #include "reconcile.h"
 #include "report.h"
+#include "revoke.h"
 #include "state.h"
 #include "watch.h"
 
@@ -43,6 +44,7 @@ struct agent {
         struct state *state;
         struct bridges bridges;
         struct reconcile *reconcile;
+        struct revoke revoke;
         struct policies *policies; /* a reference: the last good set; NULL: none yet */
         struct diag_list policy_diags;
         time_t last_good_policy;
@@ -53,6 +55,7 @@ struct agent {
         struct event *on_links, *on_monitor, *on_files;
         struct event *on_pass;   /* timer: changes are gathered until it fires */
         struct event *on_reload; /* timer: files are still until it fires */
+        struct event *on_revoke; /* timer: connections are to be looked at */
         struct event *on_tick;
         struct event *signals[3];
 
@@ -66,6 +69,9 @@ struct agent {
         bool notified;     /* READY=1 was sent */
         bool reloading;    /* the service manager waits for READY=1 after RELOADING=1 */
         bool stopping;
+        uint64_t revoked_us; /* when connections were last looked at, and how long that took */
+        uint64_t revoking_us;
+        bool revoke_complained;
         uint64_t counted_us; /* when the kernel's counters were last read, and how long that took */
         uint64_t counting_us;
         const char *last_failure; /* static; why the last pass failed; NULL: it did not */
@@ -109,6 +115,11 @@ void agent_on_files(evutil_socket_t fd, short events, void *user);
 void agent_pass(struct agent *agent);
 /* Asks what leads into the network namespaces that changed. *ret_changed: the inventory may be another. */
 int agent_refresh_links(struct agent *agent, bool *ret_changed);
+
+/* agent_revoke.c */
+/* Cuts connections that what is in force now denies. at_once: more than the containers changed. */
+void agent_revoke(struct agent *agent, bool at_once);
+void agent_on_revoke(evutil_socket_t fd, short events, void *user);
 
 /* agent_view.c */
 void agent_answer_metrics(void *user, const char *path, const char *accept, struct http_reply *reply);

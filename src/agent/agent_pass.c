@@ -195,11 +195,20 @@ static void failed(struct agent *agent, int r, const struct reconcile_result *re
                 fall_back(agent);
 }
 
+/* Whether the next pass may bring more than other containers. */
+static bool is_told_anew(const struct agent *agent)
+{
+        const struct realm *realm = reconcile_realm(agent->reconcile);
+
+        return !realm || realm->config != agent->config || (agent->policies && realm->policies != agent->policies);
+}
+
 void agent_pass(struct agent *agent)
 {
         _cleanup_(diag_list_fini) struct diag_list diags = DIAG_LIST_INIT;
         struct reconcile_result result = {0};
         uint64_t begin = agent_now_us();
+        bool anew = is_told_anew(agent);
         int r;
 
         switch (may_start(agent)) {
@@ -227,6 +236,7 @@ void agent_pass(struct agent *agent)
                 log_debug("%s: %zu operations, %zu bytes; compiled in %llu us, compared and committed in %llu us",
                           result.committed ? "committed" : "nothing to change", result.ops, result.bytes,
                           (unsigned long long)result.compile_us, (unsigned long long)result.transaction_us);
+                agent_revoke(agent, anew);
         }
         agent_notify(agent);
 }

@@ -181,6 +181,13 @@ static void render_agent(struct writer *w, const struct metrics_view *view)
         family(w, "vethwall_foreign_changes", METRIC_COUNTER,
                "Changes of vethwall's tables by others; they are undone.");
         sample(w, metrics->foreign_changes, NULL);
+        family(w, "vethwall_revoked_connections", METRIC_COUNTER,
+               "Connections cut: denied by what came into force, or of an address that was released.");
+        sample(w, metrics->revoked_denied, "reason", "denied", NULL);
+        sample(w, metrics->revoked_released, "reason", "released", NULL);
+        family(w, "vethwall_revocation_failures", METRIC_COUNTER,
+               "Connections that should have been cut and could not be, and times that they could not be read.");
+        sample(w, metrics->revoked_failed, NULL);
         histogram(w, "vethwall_transaction_size_bytes", "Size of the netlink batches committed.",
                   &metrics->transaction_bytes);
         histogram(w, "vethwall_transaction_duration_seconds", "Time to compare and commit a transaction.",

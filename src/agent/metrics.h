@@ -21,8 +21,9 @@ struct histogram {
 
 /* Totals over the life of the process. */
 struct metrics {
-        uint64_t committed, empty, failed; /* transactions */
-        uint64_t foreign_changes;          /* of our tables by others, restored */
+        uint64_t committed, empty, failed;                         /* transactions */
+        uint64_t foreign_changes;                                  /* of our tables by others, restored */
+        uint64_t revoked_denied, revoked_released, revoked_failed; /* connections */
         uint64_t policy_loads, policy_loads_failed;
         struct histogram transaction_bytes;
         struct histogram transaction_seconds;

@@ -160,14 +160,17 @@ int report_status(struct strbuf *buf, const struct report_view *view)
 
         for (size_t i = 0; i < view->reasons_len; i++)
                 r |= json_array_append_new(reasons, json_string(view->reasons[i]));
-        root = json_pack("{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}}", "version",
-                         VETHWALL_VERSION, "state", view->state, "reasons", reasons, "endpoints",
-                         (json_int_t)(view->realm ? view->realm->inventory->endpoints_len : 0), "policies",
-                         (json_int_t)(view->realm ? view->realm->policies->set->policies_len : 0), "policyErrors",
-                         policy_errors(view), "lastGoodPolicy", time_text(view->last_good_policy), "runtimes",
-                         runtimes(view), "bridges", bridge_list(view), "unenforced", unenforced(view), "confinement",
-                         confinement(view), "transactions", "committed", (json_int_t)view->metrics->committed, "empty",
-                         (json_int_t)view->metrics->empty, "failed", (json_int_t)view->metrics->failed);
+        root = json_pack(
+                "{s:s, s:s, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:{s:I, s:I, s:I}, s:{s:I, s:I, s:I}}",
+                "version", VETHWALL_VERSION, "state", view->state, "reasons", reasons, "endpoints",
+                (json_int_t)(view->realm ? view->realm->inventory->endpoints_len : 0), "policies",
+                (json_int_t)(view->realm ? view->realm->policies->set->policies_len : 0), "policyErrors",
+                policy_errors(view), "lastGoodPolicy", time_text(view->last_good_policy), "runtimes", runtimes(view),
+                "bridges", bridge_list(view), "unenforced", unenforced(view), "confinement", confinement(view),
+                "transactions", "committed", (json_int_t)view->metrics->committed, "empty",
+                (json_int_t)view->metrics->empty, "failed", (json_int_t)view->metrics->failed, "revoked", "denied",
+                (json_int_t)view->metrics->revoked_denied, "released", (json_int_t)view->metrics->revoked_released,
+                "failed", (json_int_t)view->metrics->revoked_failed);
         return finish(buf, root, r);
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The connections that endpoints hold open, as the kernel follows them. What policy makes of them is for who asks. */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <conntrack/conntrack.h>
+#include <vethwall/owners.h>
 
 #include "report.h"
 
@@ -13,37 +13,14 @@
 
 struct collect {
         struct strbuf *buf;
-        struct addr *addrs; /* owned; of the endpoints, sorted */
-        size_t addrs_len;
+        struct owners owners;
         size_t len;
         bool truncated;
 };
 
-static int by_addr(const void *a, const void *b)
-{
-        return addr_cmp(a, b);
-}
-
-/* A host-network endpoint's are the host's. */
-static int list_addrs(const struct inventory *inventory, struct collect *collect)
-{
-        size_t room = 0;
-
-        for (size_t i = 0; i < inventory->endpoints_len; i++)
-                room += inventory->endpoints[i].addrs_len;
-        collect->addrs = calloc(room + 1, sizeof(*collect->addrs));
-        if (!collect->addrs)
-                return -ENOMEM;
-        for (size_t i = 0; i < inventory->endpoints_len; i++)
-                for (size_t j = 0; j < inventory->endpoints[i].addrs_len && !inventory->endpoints[i].host_network; j++)
-                        collect->addrs[collect->addrs_len++] = inventory->endpoints[i].addrs[j];
-        qsort(collect->addrs, collect->addrs_len, sizeof(*collect->addrs), by_addr);
-        return 0;
-}
-
 static bool is_endpoint(const struct collect *collect, const struct addr *addr)
 {
-        return bsearch(addr, collect->addrs, collect->addrs_len, sizeof(*addr), by_addr);
+        return owners_find(&collect->owners, addr) != WORLD_OUTSIDE;
 }
 
 static void put_tuple(struct strbuf *buf, const char *key, const struct ct_tuple *tuple)
@@ -87,10 +64,10 @@ int report_connections(struct strbuf *buf, const struct report_view *view)
 
         if (!view->realm)
                 return REPORT_E_EARLY;
-        r = list_addrs(view->realm->inventory, &collect);
+        r = owners_init(&collect.owners, view->realm->inventory);
         if (r == 0)
                 r = dump(&collect);
-        free(collect.addrs);
+        owners_fini(&collect.owners);
         if (r == -ENOMEM || strbuf_check(&list) < 0)
                 return -ENOMEM;
         if (r < 0) {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What is in force, whole: with it the command line answers as the agent would, and judges a change before it is made. */
-#include <arpa/inet.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 
 #include <vethwall/policy.h>
 
+#include "host.h"
 #include "report.h"
 
 static void put_settings(struct strbuf *buf, const struct settings *settings)
@@ -22,31 +20,17 @@ static void put_settings(struct strbuf *buf, const struct settings *settings)
         strbuf_puts(buf, "]}");
 }
 
-/* The host's own addresses: what is between them and a container is own-host traffic. */
 static int put_host(struct strbuf *buf)
 {
-        struct ifaddrs *list;
-        bool first = true;
+        _cleanup_(host_fini) struct host host = {0};
+        int r = host_read(&host);
 
-        if (getifaddrs(&list) < 0)
-                return -errno;
-        for (const struct ifaddrs *item = list; item; item = item->ifa_next) {
-                char text[INET6_ADDRSTRLEN];
-                const void *addr;
+        for (size_t i = 0; i < host.len; i++) {
+                char text[ADDR_TEXT_MAX];
 
-                if (!item->ifa_addr || (item->ifa_addr->sa_family != AF_INET && item->ifa_addr->sa_family != AF_INET6))
-                        continue;
-                if (item->ifa_addr->sa_family == AF_INET)
-                        addr = &((const struct sockaddr_in *)(const void *)item->ifa_addr)->sin_addr;
-                else
-                        addr = &((const struct sockaddr_in6 *)(const void *)item->ifa_addr)->sin6_addr;
-                if (!inet_ntop(item->ifa_addr->sa_family, addr, text, sizeof(text)))
-                        continue;
-                strbuf_printf(buf, "%s\"%s\"", first ? "" : ", ", text);
-                first = false;
+                strbuf_printf(buf, "%s\"%s\"", i > 0 ? ", " : "", addr_format(&host.addrs[i], text));
         }
-        freeifaddrs(list);
-        return 0;
+        return r;
 }
 
 /* The files as they were when they were read last without a mistake, however they are now. */

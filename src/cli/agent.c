@@ -199,7 +199,8 @@ static void put_confinement(struct strbuf *buf, const json_t *confinement)
 
 static void put_status(struct strbuf *buf, const json_t *status, bool colour)
 {
-        const json_t *transactions = json_object_get(status, "transactions");
+        const json_t *transactions = json_object_get(status, "transactions"),
+                     *revoked = json_object_get(status, "revoked");
 
         put_state(buf, status, colour);
         put_field(buf, "Version:", text_of(status, "version"));
@@ -210,6 +211,10 @@ static void put_status(struct strbuf *buf, const json_t *status, bool colour)
                       "Transactions:", (long long)json_integer_value(json_object_get(transactions, "committed")),
                       (long long)json_integer_value(json_object_get(transactions, "empty")),
                       (long long)json_integer_value(json_object_get(transactions, "failed")));
+        strbuf_printf(buf, "%-14s %lld denied, %lld released, %lld failed\n",
+                      "Cut:", (long long)json_integer_value(json_object_get(revoked, "denied")),
+                      (long long)json_integer_value(json_object_get(revoked, "released")),
+                      (long long)json_integer_value(json_object_get(revoked, "failed")));
         put_confinement(buf, json_object_get(status, "confinement"));
 
         put_policy_errors(buf, json_object_get(status, "policyErrors"));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <vethwall/arena.h>
+#include <vethwall/owners.h>
 
 #include "connections.h"
 #include "control.h"
@@ -14,60 +15,6 @@
 void connections_fini(struct connections *connections)
 {
         free(connections->items);
-}
-
-/* who has an address */
-
-struct owner {
-        struct addr addr;
-        size_t endpoint;
-};
-
-struct owners {
-        struct owner *items; /* owned; sorted */
-        size_t len;
-};
-
-static void owners_fini(struct owners *owners)
-{
-        free(owners->items);
-}
-
-static int by_addr(const void *a, const void *b)
-{
-        const struct owner *x = a, *y = b;
-
-        return addr_cmp(&x->addr, &y->addr);
-}
-
-static int list_owners(const struct inventory *inventory, struct owners *ret)
-{
-        size_t room = 0;
-
-        for (size_t i = 0; i < inventory->endpoints_len; i++)
-                room += inventory->endpoints[i].addrs_len;
-
-        ret->items = calloc(room + 1, sizeof(*ret->items));
-        if (!ret->items)
-                return -ENOMEM;
-
-        for (size_t i = 0; i < inventory->endpoints_len; i++) {
-                const struct endpoint *endpoint = &inventory->endpoints[i];
-
-                for (size_t j = 0; !endpoint->host_network && j < endpoint->addrs_len; j++)
-                        ret->items[ret->len++] = (struct owner){endpoint->addrs[j], i};
-        }
-
-        qsort(ret->items, ret->len, sizeof(*ret->items), by_addr);
-        return 0;
-}
-
-static struct explain_party find_party(const struct owners *owners, const struct addr *addr)
-{
-        const struct owner key = {.addr = *addr}, *owner;
-
-        owner = bsearch(&key, owners->items, owners->len, sizeof(key), by_addr);
-        return (struct explain_party){owner ? owner->endpoint : WORLD_OUTSIDE, *addr, true};
 }
 
 /* reading */
@@ -98,8 +45,8 @@ static bool read_connection(const json_t *item, const struct owners *owners, str
                 return false;
 
         *ret = (struct explain_query){
-                .src = find_party(owners, &src),
-                .dst = find_party(owners, &dst),
+                .src = owners_party(owners, &src),
+                .dst = owners_party(owners, &dst),
                 .protocol = (uint8_t)protocol,
                 .port = (uint16_t)port,
         };
@@ -217,7 +164,7 @@ int connections_read(struct connections *ret, const struct options *options, con
                 return 0;
         }
 
-        r = list_owners(input->inventory, &owners);
+        r = owners_init(&owners, input->inventory);
         if (r == 0)
                 r = read_list(ret, list, &owners);
         if (r != 0)

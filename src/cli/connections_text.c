@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Open connections that could not be opened again, in the forms of vethwall diff. */
+/* Open connections that the new policies deny, in the forms of vethwall diff. */
 #include "cause.h"
 #include "connections.h"
 #include "diff_rows.h"
@@ -77,11 +77,9 @@ int put_connections(struct difference *difference, const struct diff_form *form)
         if (!connections)
                 return 0;
 
-        r = put_group(difference, form, ACTION_ALLOW,
-                      "Open connections that are denied from now on, and go on until they end");
+        r = put_group(difference, form, ACTION_ALLOW, "Open connections that are denied from now on, and cut");
         if (r == 0)
-                r = put_group(difference, form, ACTION_DENY,
-                              "Open connections that are denied already, and go on until they end");
+                r = put_group(difference, form, ACTION_DENY, "Open connections that are denied already");
         if (r == 0 && connections->known && !connections->complete) {
                 _cleanup_(strbuf_fini) struct strbuf text = STRBUF_INIT;
 

@@ -21,7 +21,13 @@ struct ct_flow {
         struct ct_tuple
                 reply; /* of an answer, before any translation back: src is who answers, whatever was asked for */
         uint16_t zone;
-        bool open; /* both ends have spoken, and none has closed it */
+        struct {
+                uint16_t id; /* in host byte order */
+                uint8_t type, code;
+        } icmp;       /* of the first packet; ICMP and ICMPv6 only */
+        bool replied; /* both ends have spoken: its packets are established ones, closing or not */
+        bool related; /* another connection expected it, which policy was asked about */
+        bool open;    /* both ends have spoken, and none has closed it */
 };
 
 /* What policy speaks of: who asks, before his address is translated, and who and which port answers. */
@@ -51,3 +57,13 @@ DEFINE_CLEANUP(struct conntrack *, conntrack_close)
  * it and is returned; else 0 or a negative errno. */
 typedef int (*conntrack_cb)(void *user, const struct ct_flow *flow);
 int conntrack_dump(struct conntrack *conntrack, conntrack_cb cb, void *user);
+
+/* Takes the connection of this original tuple and zone out of the table: its next packet begins a new one. 0, -ENOENT where
+ * it is gone already, or another negative errno. */
+int conntrack_delete(struct conntrack *conntrack, const struct ct_flow *flow);
+
+/* For a TCP connection that was deleted. The kernel takes up what runs without being in its table, and begins with
+ * whichever end speaks next: what the server of a connection sends on would be taken for one that the server opened. This
+ * makes all that it sends on invalid, for as long as it may try again. 0, -EEXIST where a packet was faster, or another
+ * negative errno. */
+int conntrack_block(struct conntrack *conntrack, const struct ct_flow *flow);

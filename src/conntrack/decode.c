@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include <libmnl/libmnl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
 
 #include "decode.h"
@@ -49,6 +50,11 @@ static bool get_addr(const struct nf_conntrack *object, enum nf_conntrack_attr a
 static uint16_t get_port(const struct nf_conntrack *object, enum nf_conntrack_attr attr)
 {
         return nfct_attr_is_set(object, attr) > 0 ? ntohs(nfct_get_attr_u16(object, attr)) : 0;
+}
+
+static uint8_t get_byte(const struct nf_conntrack *object, enum nf_conntrack_attr attr)
+{
+        return nfct_attr_is_set(object, attr) > 0 ? nfct_get_attr_u8(object, attr) : (uint8_t)0;
 }
 
 static bool get_tuple(const struct nf_conntrack *object, enum addr_family family, const struct tuple_attrs *attrs,
@@ -105,6 +111,78 @@ int ct_decode(const struct nlmsghdr *message, struct ct_flow *ret)
         if (!get_tuple(object, family, &original_attrs, &ret->original) ||
             !get_tuple(object, family, &reply_attrs, &ret->reply))
                 return CT_E_OTHER;
+        if (ret->protocol == IPPROTO_ICMP || ret->protocol == IPPROTO_ICMPV6) {
+                ret->icmp.id = get_port(object, ATTR_ICMP_ID);
+                ret->icmp.type = get_byte(object, ATTR_ICMP_TYPE);
+                ret->icmp.code = get_byte(object, ATTR_ICMP_CODE);
+        }
+        ret->replied = nfct_get_attr_u32(object, ATTR_STATUS) & IPS_SEEN_REPLY;
+        ret->related = nfct_get_attr_u32(object, ATTR_STATUS) & IPS_EXPECTED;
         ret->open = is_open(object, ret->protocol);
+        return 0;
+}
+
+/* encoding */
+
+/* TCP gives up after 15 minutes of sending again, with what Linux and others have as defaults. */
+#define BLOCK_S 1200u
+
+static void set_tuple(struct nf_conntrack *object, enum addr_family family, const struct tuple_attrs *attrs,
+                      const struct ct_tuple *tuple)
+{
+        bool v4 = family == ADDR_V4;
+
+        nfct_set_attr(object, v4 ? attrs->v4_src : attrs->v6_src, tuple->src.bytes);
+        nfct_set_attr(object, v4 ? attrs->v4_dst : attrs->v6_dst, tuple->dst.bytes);
+        nfct_set_attr_u16(object, attrs->sport, htons(tuple->sport));
+        nfct_set_attr_u16(object, attrs->dport, htons(tuple->dport));
+}
+
+static void set_icmp(struct nf_conntrack *object, const struct ct_flow *flow)
+{
+        nfct_set_attr_u8(object, ATTR_ICMP_TYPE, flow->icmp.type);
+        nfct_set_attr_u8(object, ATTR_ICMP_CODE, flow->icmp.code);
+        nfct_set_attr_u16(object, ATTR_ICMP_ID, htons(flow->icmp.id));
+}
+
+static int is_name(const struct nlattr *attr, void *user)
+{
+        bool *named = user;
+
+        *named |= mnl_attr_get_type(attr) == CTA_TUPLE_ORIG;
+        return MNL_CB_OK;
+}
+
+static bool names_one(const struct nlmsghdr *message)
+{
+        bool named = false;
+
+        return mnl_attr_parse(message, sizeof(struct nfgenmsg), is_name, &named) == MNL_CB_OK && named;
+}
+
+int ct_encode(const struct ct_flow *flow, bool blocked, struct nlmsghdr *message)
+{
+        _cleanup_(destroyp) struct nf_conntrack *object = nfct_new();
+        enum addr_family family = flow->original.src.family;
+        uint8_t l3 = family == ADDR_V4 ? AF_INET : AF_INET6;
+
+        if (!object)
+                return -ENOMEM;
+        nfct_set_attr_u8(object, ATTR_ORIG_L3PROTO, l3);
+        nfct_set_attr_u8(object, ATTR_ORIG_L4PROTO, flow->protocol);
+        set_tuple(object, family, &original_attrs, &flow->original);
+        if (flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6)
+                set_icmp(object, flow);
+        if (flow->zone)
+                nfct_set_attr_u16(object, ATTR_ZONE, flow->zone);
+        if (blocked) {
+                nfct_set_attr_u8(object, ATTR_REPL_L3PROTO, l3);
+                nfct_set_attr_u8(object, ATTR_REPL_L4PROTO, flow->protocol);
+                set_tuple(object, family, &reply_attrs, &flow->reply);
+                nfct_set_attr_u32(object, ATTR_TIMEOUT, BLOCK_S);
+                nfct_set_attr_u8(object, ATTR_TCP_STATE, TCP_CONNTRACK_SYN_SENT);
+        }
+        if (nfct_nlmsg_build(message, object) < 0 || !names_one(message))
+                return -EINVAL;
         return 0;
 }

@@ -108,6 +108,14 @@ web_policy() {
         } | policy web
 }
 
+# live_policy APP...: as web_policy, for port 7000 of TCP and UDP, in one step.
+live_policy() {
+        mkdir -p "$TEST_TMP/draft"
+        policies=$TEST_TMP/draft web_policy "$@"
+        sed 's/{ port: 80 }/{ port: 80 }, { port: 7000 }, { port: 7000, protocol: UDP }/' "$TEST_TMP/draft/web.yaml" |
+                policy web
+}
+
 # inventory NAME...: endpoints of the namespace shop, each with its name as app.
 inventory() {
         local name

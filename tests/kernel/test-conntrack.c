@@ -214,6 +214,69 @@ static void both_families_are_told(void **state)
         close(listener);
 }
 
+static void one_is_deleted_and_no_other(void **state)
+{
+        int server = socket_at(SOCK_DGRAM, SERVER, 9000),
+            clients[2] = {socket_at(SOCK_DGRAM, CLIENT, 0), socket_at(SOCK_DGRAM, "127.0.0.3", 0)};
+        struct search search;
+
+        for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
+                connect_to(clients[i], ASKED, 8080);
+                assert_int_equal(send(clients[i], "?", 1, 0), 1);
+        }
+        search = find(*state, IPPROTO_UDP, "127.0.0.3", ASKED);
+        assert_int_equal(search.found, 1);
+        assert_int_equal(conntrack_delete(*state, &search.flow), 0);
+        assert_int_equal(find(*state, IPPROTO_UDP, "127.0.0.3", ASKED).found, 0);
+        assert_int_equal(conntrack_delete(*state, &search.flow), -ENOENT);
+        assert_in_range(find(*state, IPPROTO_UDP, CLIENT, ASKED).found, 1, 10);
+        for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
+                close(clients[i]);
+        close(server);
+}
+
+static void an_echo_is_named_by_its_id(void **state)
+{
+        static const char request[8] = {8};
+        int ping = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMP);
+        struct search search;
+
+        assert_true(ping >= 0);
+        connect_to(ping, SERVER, 0);
+        assert_int_equal(send(ping, request, sizeof(request), 0), sizeof(request));
+        search = find(*state, IPPROTO_ICMP, "127.0.0.1", SERVER);
+        assert_int_equal(search.found, 1);
+        assert_int_equal(search.flow.icmp.type, 8);
+        assert_int_equal(conntrack_delete(*state, &search.flow), 0);
+        assert_int_equal(find(*state, IPPROTO_ICMP, "127.0.0.1", SERVER).found, 0);
+        close(ping);
+}
+
+static void a_blocked_one_is_not_taken_up(void **state)
+{
+        int listener = socket_at(SOCK_STREAM, SERVER, 9100), client = socket_at(SOCK_STREAM, "127.0.0.3", 9101), peer;
+        struct search search;
+
+        assert_int_equal(listen(listener, 1), 0);
+        connect_to(client, SERVER, 9100);
+        peer = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        assert_true(peer >= 0);
+        search = find(*state, IPPROTO_TCP, "127.0.0.3", SERVER);
+        assert_int_equal(search.found, 1);
+        assert_true(search.flow.replied);
+        assert_int_equal(conntrack_block(*state, &search.flow), -EEXIST);
+        assert_int_equal(conntrack_delete(*state, &search.flow), 0);
+        assert_int_equal(conntrack_block(*state, &search.flow), 0);
+        assert_int_equal(send(peer, "!", 1, 0), 1);
+        assert_int_equal(find(*state, IPPROTO_TCP, "127.0.0.3", SERVER).found, 0);
+        search = find(*state, IPPROTO_TCP, SERVER, "127.0.0.3");
+        assert_int_equal(search.found, 1);
+        assert_false(search.flow.replied);
+        close(client);
+        close(peer);
+        close(listener);
+}
+
 static int give_up(void *user, const struct ct_flow *flow _unused_)
 {
         size_t *calls = user;
@@ -246,6 +309,9 @@ int main(void)
                 cmocka_unit_test(a_translated_connection_is_seen_from_both_ends),
                 cmocka_unit_test(what_nobody_answers_is_not_open),
                 cmocka_unit_test(both_families_are_told),
+                cmocka_unit_test(one_is_deleted_and_no_other),
+                cmocka_unit_test(an_echo_is_named_by_its_id),
+                cmocka_unit_test(a_blocked_one_is_not_taken_up),
                 cmocka_unit_test(a_dump_can_be_stopped),
         };
 

@@ -214,13 +214,53 @@ static void what_is_no_flow_is_none(_unused_ void **state)
         }
 }
 
+/* What would name none deletes all: the message must name the flow, with what the kernel tells flows apart by. */
+static void a_flow_is_named_as_it_was_told(_unused_ void **state)
+{
+        const struct spec icmp = {
+                .family = AF_INET,
+                .protocol = IPPROTO_ICMP,
+                .addrs = {"10.0.0.2", "10.0.0.3", "10.0.0.3", "10.0.0.2"},
+                .status = IPS_SEEN_REPLY | IPS_EXPECTED,
+        };
+        const struct spec *const specs[] = {&translated, &icmp};
+
+        for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+                union message told, named = {0};
+                struct nf_conntrack *object = nfct_new();
+                struct nfgenmsg *header;
+                struct ct_flow flow;
+
+                make(&told, specs[i]);
+                assert_int_equal(ct_decode(&told.header, &flow), 0);
+                assert_true(flow.replied);
+                assert_int_equal(flow.related, specs[i] == &icmp);
+
+                mnl_nlmsg_put_header(named.bytes);
+                named.header.nlmsg_type = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
+                header = mnl_nlmsg_put_extra_header(&named.header, sizeof(*header));
+                header->nfgen_family = AF_INET;
+                assert_int_equal(ct_encode(&flow, false, &named.header), 0);
+                assert_true(nfct_nlmsg_parse(&named.header, object) >= 0);
+                assert_int_equal(nfct_get_attr_u32(object, ATTR_ORIG_IPV4_SRC), inet_addr("10.0.0.2"));
+                assert_int_equal(nfct_attr_is_set(object, ATTR_REPL_IPV4_SRC) > 0, false);
+                if (specs[i] == &icmp) {
+                        assert_int_equal(nfct_get_attr_u8(object, ATTR_ICMP_TYPE), 8);
+                        assert_int_equal(ntohs(nfct_get_attr_u16(object, ATTR_ICMP_ID)), 7);
+                } else {
+                        assert_int_equal(ntohs(nfct_get_attr_u16(object, ATTR_ORIG_PORT_SRC)), 40000);
+                        assert_int_equal(nfct_get_attr_u16(object, ATTR_ZONE), 7);
+                }
+                nfct_destroy(object);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(both_tuples_are_told),
-                cmocka_unit_test(other_protocols_and_families),
-                cmocka_unit_test(open_is_what_both_ends_hold),
-                cmocka_unit_test(what_is_no_flow_is_none),
+                cmocka_unit_test(both_tuples_are_told),           cmocka_unit_test(other_protocols_and_families),
+                cmocka_unit_test(open_is_what_both_ends_hold),    cmocka_unit_test(what_is_no_flow_is_none),
+                cmocka_unit_test(a_flow_is_named_as_it_was_told),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
