@@ -140,12 +140,30 @@ static void blame(struct lint *lint, enum direction d, struct lint_fate *fates, 
                 blame_any(lint, blockers, fate);
 }
 
+/* Among NetworkPolicies order does not count: rules that are dead in the same situations are so for the same reason. */
+static bool is_like(const struct lint *lint, enum direction d, const size_t *first, const uint32_t *where, uint32_t a,
+                    uint32_t b)
+{
+        size_t len = first[a + 1] - first[a];
+
+        return tier_of(lint, d, a) == TIER_NETWORK_POLICY && tier_of(lint, d, b) == TIER_NETWORK_POLICY &&
+               len == first[b + 1] - first[b] && memcmp(where + first[a], where + first[b], len * sizeof(*where)) == 0;
+}
+
+static void blame_like(struct lint_fate *fate, const struct lint_fate *other)
+{
+        memcpy(fate->blamed, other->blamed, sizeof(fate->blamed));
+        fate->blamed_len = other->blamed_len;
+        fate->more = other->more;
+}
+
 void lint_blame(struct lint *lint, enum direction d, struct lint_fate *fates)
 {
         const struct lint_census *census = lint->census;
         size_t rules = lint->world->rules_len[d], total = 0;
         _cleanup_free_ size_t *first = calloc(rules + 2, sizeof(*first));
         _cleanup_free_ uint32_t *where = NULL;
+        uint32_t last = NONE;
         struct blockers blockers = {0};
 
         /* The situations of each dead rule: those of rule r from first[r] on, up to first[r + 1]. */
@@ -166,9 +184,15 @@ void lint_blame(struct lint *lint, enum direction d, struct lint_fate *fates)
                 for (size_t j = 0; j < census->situations[d][i].len; j++)
                         if (!fates[census->situations[d][i].held[j]].alive)
                                 where[first[census->situations[d][i].held[j] + 1]++] = i;
-        for (uint32_t i = 0; lint->r == 0 && i < rules; i++)
-                if (!fates[i].alive && first[i] < first[i + 1])
+        for (uint32_t i = 0; lint->r == 0 && i < rules; i++) {
+                if (fates[i].alive || first[i] == first[i + 1])
+                        continue;
+                if (last != NONE && is_like(lint, d, first, where, last, i))
+                        blame_like(&fates[i], &fates[last]);
+                else
                         blame(lint, d, fates, i, where + first[i], first[i + 1] - first[i], &blockers);
+                last = i;
+        }
         free(blockers.items);
         free(blockers.ends);
 }
