@@ -62,31 +62,106 @@ struct judge {
         size_t names_len;
 };
 
-static bool port_match_holds(const struct judge *judge, const struct port_match *match, uint8_t protocol, uint16_t port)
+/* The ports of one protocol that each of a judge's rules speaks of: ascending, disjoint, no two that touch. A rule may list
+ * thousands of them one by one. */
+struct reach {
+        struct port_range *ranges; /* owned */
+        size_t *ends;              /* owned; of rule i they are those before ends[i], from ends[i - 1] on */
+};
+
+static void reach_fini(struct reach *reach)
 {
-        if (match->protocol != protocol)
-                return false;
-        if (match->kind == PORT_RANGE)
-                return match->range.first <= port && port <= match->range.last;
-        for (size_t i = 0; i < judge->names_len; i++)
-                if (judge->names[i].protocol == protocol && judge->names[i].port == port &&
-                    strcmp(judge->names[i].name, match->name) == 0)
+        free(reach->ranges);
+        free(reach->ends);
+}
+
+static int range_cmp(const void *a, const void *b)
+{
+        const struct port_range *x = a, *y = b;
+
+        return (int)x->first - (int)y->first;
+}
+
+/* Sorts and joins; returns how many are left. */
+static size_t join_ranges(struct port_range *ranges, size_t len)
+{
+        size_t n = 0;
+
+        if (len > 1)
+                qsort(ranges, len, sizeof(*ranges), range_cmp);
+        for (size_t i = 0; i < len; i++) {
+                if (n > 0 && ranges[i].first <= ranges[n - 1].last + 1u) {
+                        if (ranges[i].last > ranges[n - 1].last)
+                                ranges[n - 1].last = ranges[i].last;
+                } else {
+                        ranges[n++] = ranges[i];
+                }
+        }
+        return n;
+}
+
+/* Adds the ranges of a rule behind the others. */
+static int reach_add(struct reach *reach, size_t *len, size_t *cap, const struct judge *judge, const struct rule *rule,
+                     uint8_t protocol)
+{
+        for (size_t i = 0; i < rule->ports_len; i++) {
+                const struct port_match *match = &rule->ports[i];
+                int r = array_reserve(&reach->ranges, cap, *len + 1 + judge->names_len, sizeof(*reach->ranges));
+
+                if (r < 0)
+                        return r;
+                if (match->protocol != protocol)
+                        continue;
+                if (match->kind == PORT_RANGE)
+                        reach->ranges[(*len)++] = match->range;
+                for (size_t j = 0; match->kind == PORT_NAME && j < judge->names_len; j++)
+                        if (judge->names[j].protocol == protocol && strcmp(judge->names[j].name, match->name) == 0)
+                                reach->ranges[(*len)++] =
+                                        (struct port_range){judge->names[j].port, judge->names[j].port};
+        }
+        return 0;
+}
+
+static int reach_init(struct reach *ret, const struct judge *judge, uint8_t protocol)
+{
+        size_t len = 0, cap = 0;
+
+        ret->ends = calloc(judge->rules_len + 1, sizeof(*ret->ends));
+        if (!ret->ends)
+                return -ENOMEM;
+        for (size_t i = 0; i < judge->rules_len; i++) {
+                size_t first = len;
+                int r = reach_add(ret, &len, &cap, judge, judge->world->rules[judge->direction][judge->rules[i]].rule,
+                                  protocol);
+
+                if (r < 0)
+                        return r;
+                if (len > first)
+                        len = first + join_ranges(ret->ranges + first, len - first);
+                ret->ends[i] = len;
+        }
+        return 0;
+}
+
+static bool reach_has(const struct reach *reach, size_t rule, uint16_t port)
+{
+        size_t low = rule > 0 ? reach->ends[rule - 1] : 0, high = reach->ends[rule];
+
+        while (low < high) {
+                size_t mid = low + (high - low) / 2;
+
+                if (port < reach->ranges[mid].first)
+                        high = mid;
+                else if (port > reach->ranges[mid].last)
+                        low = mid + 1;
+                else
                         return true;
+        }
         return false;
 }
 
-/* protocol 0 stands for all protocols without ports. */
-static bool rule_holds(const struct judge *judge, const struct rule *rule, uint8_t protocol, uint16_t port)
-{
-        if (rule->any_port)
-                return true;
-        for (size_t i = 0; protocol != 0 && i < rule->ports_len; i++)
-                if (port_match_holds(judge, &rule->ports[i], protocol, port))
-                        return true;
-        return false;
-}
-
-static struct cause judge_port(const struct judge *judge, uint8_t protocol, uint16_t port)
+/* reach NULL stands for all protocols without ports. */
+static struct cause judge_port(const struct judge *judge, const struct reach *reach, uint16_t port)
 {
         const struct policy *isolated_by = judge->class->isolated_by;
         bool passed[TIER_MAX] = {false};
@@ -97,7 +172,7 @@ static struct cause judge_port(const struct judge *judge, uint8_t protocol, uint
 
                 if (policy->tier == TIER_BASELINE && isolated_by)
                         break;
-                if (passed[policy->tier] || !rule_holds(judge, rule->rule, protocol, port))
+                if (passed[policy->tier] || !(rule->rule->any_port || (reach && reach_has(reach, i, port))))
                         continue;
                 if (rule->rule->action == ACTION_PASS)
                         passed[policy->tier] = true;
@@ -116,44 +191,24 @@ static int u32_cmp(const void *a, const void *b)
         return (x > y) - (x < y);
 }
 
-/* Every port of the protocol at which some rule's reach begins, 0 always among them; sorted, unique. */
-static int port_cuts(const struct judge *judge, uint8_t protocol, uint32_t **ret, size_t *ret_len)
+/* Every port at which some rule's reach begins or has ended, 0 always among them; sorted, unique. */
+static int port_cuts(const struct judge *judge, const struct reach *reach, uint32_t **ret, size_t *ret_len)
 {
-        _cleanup_free_ uint32_t *cuts = NULL;
-        size_t cap = 0, len = 0, n = 0;
+        size_t ranges = judge->rules_len > 0 ? reach->ends[judge->rules_len - 1] : 0, len = 0, n = 0;
+        uint32_t *cuts = calloc(2 * ranges + 1, sizeof(*cuts));
 
-        for (size_t i = 0; i < judge->rules_len; i++) {
-                const struct rule *rule = judge->world->rules[judge->direction][judge->rules[i]].rule;
-
-                for (size_t j = 0; j < rule->ports_len; j++) {
-                        const struct port_match *match = &rule->ports[j];
-                        int r = array_reserve(&cuts, &cap, len + 3 + 2 * judge->names_len, sizeof(*cuts));
-
-                        if (r < 0)
-                                return r;
-                        if (match->protocol != protocol)
-                                continue;
-                        if (match->kind == PORT_RANGE) {
-                                cuts[len++] = match->range.first;
-                                cuts[len++] = match->range.last + 1u;
-                        }
-                        for (size_t k = 0; match->kind == PORT_NAME && k < judge->names_len; k++) {
-                                if (judge->names[k].protocol != protocol ||
-                                    strcmp(judge->names[k].name, match->name) != 0)
-                                        continue;
-                                cuts[len++] = judge->names[k].port;
-                                cuts[len++] = judge->names[k].port + 1u;
-                        }
-                }
-        }
-        if (array_reserve(&cuts, &cap, len + 1, sizeof(*cuts)) < 0)
+        if (!cuts)
                 return -ENOMEM;
         cuts[len++] = 0;
+        for (size_t i = 0; i < ranges; i++) {
+                cuts[len++] = reach->ranges[i].first;
+                cuts[len++] = reach->ranges[i].last + 1u;
+        }
         qsort(cuts, len, sizeof(*cuts), u32_cmp);
         for (size_t i = 0; i < len && cuts[i] <= UINT16_MAX; i++)
                 if (n == 0 || cuts[n - 1] != cuts[i])
                         cuts[n++] = cuts[i];
-        *ret = steal(cuts);
+        *ret = cuts;
         *ret_len = n;
         return 0;
 }
@@ -161,10 +216,13 @@ static int port_cuts(const struct judge *judge, uint8_t protocol, uint32_t **ret
 static int judge_protocol(const struct judge *judge, uint8_t protocol, struct profile_span **spans, size_t *len,
                           size_t *cap)
 {
+        _cleanup_(reach_fini) struct reach reach = {0};
         _cleanup_free_ uint32_t *cuts = NULL;
         size_t cuts_len = 0, first = *len;
-        int r = port_cuts(judge, protocol, &cuts, &cuts_len);
+        int r = reach_init(&reach, judge, protocol);
 
+        if (r == 0)
+                r = port_cuts(judge, &reach, &cuts, &cuts_len);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < cuts_len; i++) {
@@ -172,7 +230,7 @@ static int judge_protocol(const struct judge *judge, uint8_t protocol, struct pr
                         .protocol = protocol,
                         .ports = {(uint16_t)cuts[i],
                                   i + 1 < cuts_len ? (uint16_t)(cuts[i + 1] - 1) : (uint16_t)UINT16_MAX},
-                        .cause = judge_port(judge, protocol, (uint16_t)cuts[i]),
+                        .cause = judge_port(judge, &reach, (uint16_t)cuts[i]),
                 };
 
                 if (*len > first && cause_equal(&(*spans)[*len - 1].cause, &span.cause)) {
@@ -239,7 +297,7 @@ static int profile_intern(struct world *world, const struct profile_span *spans,
 static int profile_make(struct world *world, const struct judge *judge, uint32_t *ret)
 {
         _cleanup_free_ struct profile_span *spans = NULL;
-        struct cause other = judge_port(judge, 0, 0);
+        struct cause other = judge_port(judge, NULL, 0);
         size_t len = 0, cap = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(port_protocols); i++) {
