@@ -465,6 +465,14 @@ static void report_header(struct policy_loader *loader, const struct doc_node *o
         }
 }
 
+/* "kind:" with nothing behind it is as good as none. */
+static bool has_value(const struct doc_node *object, const char *key)
+{
+        const struct doc_node *value = doc_get(object, key);
+
+        return value && value->kind != DOC_NULL;
+}
+
 /* What an object says it is; an item of a typed list may leave it to the list. */
 static void load_any(struct policy_loader *loader, const struct doc_node *object, bool in_typed_list)
 {
@@ -479,8 +487,8 @@ static void load_any(struct policy_loader *loader, const struct doc_node *object
                 return;
         }
         load_ignores(loader, object);
-        has_version = doc_get(object, "apiVersion");
-        has_kind = doc_get(object, "kind");
+        has_version = has_value(object, "apiVersion");
+        has_kind = has_value(object, "kind");
         if (in_typed_list && !has_version && !has_kind) {
                 load_network_policy(loader, object);
                 return;
