@@ -62,17 +62,6 @@ static int parse_fail_on(const struct options *options, enum fail_on *ret)
         return EXIT_TROUBLE;
 }
 
-/* How many of the files are standard input. */
-static size_t count_stdin(const char *const *paths, size_t len)
-{
-        size_t n = 0;
-
-        for (size_t i = 0; i < len; i++)
-                n += strcmp(paths[i], "-") == 0;
-
-        return n;
-}
-
 static int check_paths(const struct options *options)
 {
         if (options->inventories_len > CHANGE_SIDE_MAX) {
@@ -80,14 +69,8 @@ static int check_paths(const struct options *options)
                 return EXIT_TROUBLE;
         }
 
-        if (count_stdin(options->operands, options->operands_len) +
-                    count_stdin(options->inventories, options->inventories_len) >
-            1) {
-                complain("standard input (-) can be read only once");
-                return EXIT_TROUBLE;
-        }
-
-        return 0;
+        return check_stdin(count_stdin(options->operands, options->operands_len) +
+                           count_stdin(options->inventories, options->inventories_len));
 }
 
 static int read_sources(struct sources *sources, const struct options *options, struct diag_list *diags)

@@ -42,20 +42,12 @@ static int parse_fail_on(const char *text)
 
 static int check_operands(const struct options *options)
 {
-        size_t n = 0;
-
         if (options->operands_len == 0) {
                 complain("usage: vethwall lint [OPTION...] PATH...");
                 return EXIT_TROUBLE;
         }
-        for (size_t i = 0; i < options->operands_len; i++)
-                n += strcmp(options->operands[i], "-") == 0;
-        for (size_t i = 0; i < options->inventories_len; i++)
-                n += strcmp(options->inventories[i], "-") == 0;
-        if (n <= 1)
-                return 0;
-        complain("standard input (-) can be read only once");
-        return EXIT_TROUBLE;
+        return check_stdin(count_stdin(options->operands, options->operands_len) +
+                           count_stdin(options->inventories, options->inventories_len));
 }
 
 struct lint_input {

@@ -297,14 +297,18 @@ static bool want_colour(enum when when, int fd)
         return isatty(fd) && (!no_colour || no_colour[0] == '\0') && term && strcmp(term, "dumb") != 0;
 }
 
-static int check_stdin(const struct options *options)
+size_t count_stdin(const char *const *paths, size_t len)
 {
         size_t n = 0;
 
-        for (size_t i = 0; i < options->policies_len; i++)
-                n += strcmp(options->policies[i], "-") == 0;
-        for (size_t i = 0; i < options->inventories_len; i++)
-                n += strcmp(options->inventories[i], "-") == 0;
+        for (size_t i = 0; i < len; i++)
+                n += strcmp(paths[i], "-") == 0;
+
+        return n;
+}
+
+int check_stdin(size_t n)
+{
         if (n <= 1)
                 return 0;
 
@@ -375,7 +379,8 @@ static int check(struct parser *parser)
         if (command->options & OPTION_BIT(OPTION_OUTPUT) && find_format(command, parser->format, &options->format))
                 return EXIT_TROUBLE;
 
-        return check_stdin(options);
+        return check_stdin(count_stdin(options->policies, options->policies_len) +
+                           count_stdin(options->inventories, options->inventories_len));
 }
 
 static int parse(struct parser *parser, int argc, char **argv)

@@ -98,5 +98,11 @@ const char *format_name(enum format format); /* "text", "json", ... */
 /* 0, or EXIT_TROUBLE after having said why on standard error. */
 int options_parse(struct options *ret, int argc, char **argv);
 
+/* How many of the paths are standard input ("-"). */
+size_t count_stdin(const char *const *paths, size_t len);
+
+/* 0, or EXIT_TROUBLE after having said that standard input cannot be read n times. */
+int check_stdin(size_t n);
+
 /* The help of the command, or of the program where it is NULL. */
 void options_help(struct strbuf *buf, const struct command *command);

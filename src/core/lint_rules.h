@@ -5,6 +5,22 @@
 #include <vethwall/base.h>
 #include <vethwall/lint.h>
 
+/* How the files of the examples begin. */
+#define NETWORK_POLICY(name)                                                                                           \
+        "apiVersion: networking.k8s.io/v1\n"                                                                           \
+        "kind: NetworkPolicy\n"                                                                                        \
+        "metadata: { name: " name ", namespace: shop }\n"                                                              \
+        "spec:\n"
+#define CLUSTER_POLICY(name)                                                                                           \
+        "apiVersion: policy.networking.k8s.io/v1alpha2\n"                                                              \
+        "kind: ClusterNetworkPolicy\n"                                                                                 \
+        "metadata: { name: " name " }\n"                                                                               \
+        "spec:\n"
+#define INVENTORY                                                                                                      \
+        "apiVersion: vethwall.io/v1\n"                                                                                 \
+        "kind: Inventory\n"                                                                                            \
+        "endpoints:\n"
+
 extern const struct lint_rule lint_rules_document[];
 extern const size_t lint_rules_document_len;
 extern const struct lint_rule lint_rules_selector[];

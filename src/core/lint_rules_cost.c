@@ -37,9 +37,7 @@ const struct lint_rule lint_rules_cost[] = {
                         "  ingress:\n"
                         "    - from: [{ podSelector: {} }, { ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.64/26] } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }, { protocol: TCP, port: 443 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -50,10 +48,7 @@ const struct lint_rule lint_rules_cost[] = {
                 .why = "Two rules of a policy with the same peers and different ports, or the same ports and "
                        "different peers, say what one rule says with both. Where there is an order only neighbours "
                        "with one action are told.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
@@ -61,10 +56,7 @@ const struct lint_rule lint_rules_cost[] = {
                        "      ports: [{ protocol: TCP, port: 80 }]\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 443 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -79,16 +71,10 @@ const struct lint_rule lint_rules_cost[] = {
                        "out. Known are the labels of Compose and Swarm for hash, image, number, task and version, "
                        "those of controllers for hash, generation, index, job and pod, and those of images and "
                        "charts for build, revision and version.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { com.docker.compose.config-hash: 0f1e2d3c } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { com.docker.compose.service: web } }\n"
                         "  policyTypes: [Ingress]\n",
         },

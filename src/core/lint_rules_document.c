@@ -9,16 +9,10 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a file that cannot be read as YAML or JSON",
                 .why = "A file that is not read is a policy that is missing.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "\tpolicyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -30,17 +24,11 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a key given twice",
                 .why = "Some readers take the last, some the first, and one of the two is lost without a word.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n",
         },
@@ -49,18 +37,12 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "an unknown field",
                 .why = "A misspelt field is left out, and what remains may select or allow far more.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelectr: { matchLabels: { app: api } } }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -73,16 +55,10 @@ const struct lint_rule lint_rules_document[] = {
                 .summary = "a value of the wrong type",
                 .why = "yes, 010 and 1.0 without quotes are no strings in YAML, and what is meant is not what is "
                        "read.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { public: yes } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { public: \"yes\" } }\n"
                         "  policyTypes: [Ingress]\n",
         },
@@ -91,18 +67,12 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a field that is missing, or two that exclude each other",
                 .why = "The object says too little or too much to be understood in one way.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{}]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -113,30 +83,18 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "two objects of one kind, namespace and name",
                 .why = "In a cluster the one applied last would replace the other.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("web")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: all, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("all")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress]\n",
         },
@@ -148,10 +106,7 @@ const struct lint_rule lint_rules_document[] = {
                 .bad = "apiVersion: apps/v1\n"
                        "kind: Deployment\n"
                        "metadata: { name: web }\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -163,16 +118,10 @@ const struct lint_rule lint_rules_document[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a name, number or list beyond its limits",
                 .why = "A cluster refuses the object.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: Web_1, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("Web_1")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n",
         },
@@ -187,10 +136,7 @@ const struct lint_rule lint_rules_document[] = {
                        "spec:\n"
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n",
         },
@@ -200,17 +146,11 @@ const struct lint_rule lint_rules_document[] = {
                 .summary = "a policy without policyTypes",
                 .why = "What is left out means Ingress, and Egress only where there are egress rules: a rule "
                        "added or removed later changes what is isolated.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  egress:\n"
                        "    - to: [{ podSelector: {} }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
@@ -223,10 +163,7 @@ const struct lint_rule lint_rules_document[] = {
                 .why = "An alias (*name) stands for what an anchor (&name) marks elsewhere in the document: who "
                        "changes the one changes the other. An empty document between two separators is mostly "
                        "the place of something that was lost, by a template that printed nothing.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
@@ -234,10 +171,7 @@ const struct lint_rule lint_rules_document[] = {
                        "      ports: [{ protocol: TCP, port: 80 }]\n"
                        "    - from: [{ podSelector: *who }]\n"
                        "      ports: [{ protocol: TCP, port: 81 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"

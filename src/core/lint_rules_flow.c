@@ -9,10 +9,7 @@ const struct lint_rule lint_rules_flow[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a rule that decides nothing, since others decide all that it speaks of",
                 .why = "It looks as if it mattered. Removing it, or the others, by mistake is then easy.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
@@ -20,10 +17,7 @@ const struct lint_rule lint_rules_flow[] = {
                        "      ports: [{ protocol: TCP, port: 80 }]\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -31,9 +25,7 @@ const struct lint_rule lint_rules_flow[] = {
                         "      ports: [{ protocol: TCP, port: 80 }]\n"
                         "    - from: [{ namespaceSelector: { matchLabels: { kubernetes.io/metadata.name: ops } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
@@ -46,29 +38,21 @@ const struct lint_rule lint_rules_flow[] = {
                        "an exception before a wider rule is often meant so. Told where the other rule says "
                        "otherwise or is of the same policy: NetworkPolicies of different names overlap as a matter "
                        "of course.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.128/25] }] }\n"
                        "    - { action: Accept, to: [{ networks: [192.0.2.0/24] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.128/25] }] }\n"
                         "    - { action: Accept, to: [{ networks: [192.0.2.0/25] }] }\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -77,38 +61,24 @@ const struct lint_rule lint_rules_flow[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a policy that changes nothing",
                 .why = "Others isolate what it isolates and decide all that it speaks of.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: closed, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("closed")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress]\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -118,39 +88,25 @@ const struct lint_rule lint_rules_flow[] = {
                 .summary = "a default deny that another policy undoes",
                 .why = "NetworkPolicies add up: one that allows everything leaves nothing of one that closes the "
                        "same endpoints.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: closed, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("closed")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress]\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - {}\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -160,51 +116,34 @@ const struct lint_rule lint_rules_flow[] = {
                 .summary = "a flow that one side allows and the other denies",
                 .why = "A connection needs the egress of the one who opens it and the ingress of the one who "
                        "answers. This one times out.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: closed, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("closed")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress, Egress]\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress, Egress]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: api-out, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("api-out")
                         "  podSelector: { matchLabels: { app: api } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
                         "    - to: [{ podSelector: { matchLabels: { app: web } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -214,21 +153,13 @@ const struct lint_rule lint_rules_flow[] = {
                 .summary = "an endpoint that the policies of its namespace pass over",
                 .why = "No policy selects it, so it is open in both directions. Where a namespace has no policy "
                        "at all this is only a note: it may be the affair of another set of policies.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress, Egress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -240,21 +171,13 @@ const struct lint_rule lint_rules_flow[] = {
                        "that no policy of the namespace isolates at all this is only a note: that it is open is "
                        "then no oversight of a selector. A cluster-wide policy that denies everybody counts as "
                        "a default deny.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress, Egress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -263,19 +186,13 @@ const struct lint_rule lint_rules_flow[] = {
                 .severity = DIAG_WARNING,
                 .summary = "an endpoint that may go out and cannot ask for names",
                 .why = "Its connections fail, since it cannot find out where to go.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n"
                        "  egress:\n"
                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
                        "      ports: [{ protocol: TCP, port: 443 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
@@ -283,9 +200,7 @@ const struct lint_rule lint_rules_flow[] = {
                         "      ports: [{ protocol: TCP, port: 443 }]\n"
                         "    - to: [{ ipBlock: { cidr: 198.51.100.53/32 } }]\n"
                         "      ports: [{ protocol: UDP, port: 53 }, { protocol: TCP, port: 53 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -297,24 +212,16 @@ const struct lint_rule lint_rules_flow[] = {
                        "nobody, or a policy of a higher tier denies them. Isolation without any rule, as a "
                        "default deny is, is taken to be meant. (A note) The other way round, an isolated "
                        "endpoint whose rules allow everything is as open as if no policy selected it.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: proxy } } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -323,19 +230,13 @@ const struct lint_rule lint_rules_flow[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a block that holds the address of the cloud's metadata service",
                 .why = "Who reaches 169.254.169.254 or fd00:ec2::254 can ask for the machine's credentials.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n"
                        "  egress:\n"
                        "    - to: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
@@ -347,19 +248,13 @@ const struct lint_rule lint_rules_flow[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a bare empty namespaceSelector",
                 .why = "It allows every endpoint of every namespace.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ namespaceSelector: {} }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -374,27 +269,19 @@ const struct lint_rule lint_rules_flow[] = {
                        "a container that is started tomorrow with labels of its own choice. What names all of its "
                        "own namespace is not told, nor what VW214 and VW311 tell. The witness is a flow of today "
                        "that the rule decides.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ namespaceSelector: { matchExpressions: [{ key: team, operator: NotIn, values: [guests] }] } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ namespaceSelector: { matchLabels: { team: shop } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -407,19 +294,13 @@ const struct lint_rule lint_rules_flow[] = {
                        "list ports; of blocks shorter than /16 (/32), or with an address of a host of the "
                        "inventory, whatever ports they have; and of any block longer than one address for a port "
                        "that is given by its number.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n"
                        "  egress:\n"
                        "    - to: [{ ipBlock: { cidr: 0.0.0.0/0, except: [169.254.0.0/16] } }]\n"
                        "      ports: [{ protocol: TCP, port: 1024, endPort: 65535 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
@@ -447,10 +328,7 @@ const struct lint_rule lint_rules_flow[] = {
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 5432 }]\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: api, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("api")
                        "  podSelector: { matchLabels: { app: api } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
@@ -469,18 +347,13 @@ const struct lint_rule lint_rules_flow[] = {
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 5432 }]\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: api, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("api")
                         "  podSelector: { matchLabels: { app: api } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: db } } }]\n"
                         "      ports: [{ protocol: TCP, port: 9000 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - { name: db-1, namespace: shop, labels: { app: db }, addresses: [10.0.0.4] }\n",

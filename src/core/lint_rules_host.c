@@ -9,21 +9,13 @@ const struct lint_rule lint_rules_host[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a policy that means a container in the host's network",
                 .why = "It is the host, and no policy holds for it.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - name: node-exporter\n"
@@ -37,27 +29,19 @@ const struct lint_rule lint_rules_host[] = {
                 .severity = DIAG_WARNING,
                 .summary = "an except for the host's own address",
                 .why = "A container's own host reaches it whatever the policy says.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.1/32] } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.2/32] } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - name: node-exporter\n"
@@ -73,21 +57,13 @@ const struct lint_rule lint_rules_host[] = {
                 .why = "What is in one network namespace has one set of addresses, and no packet tells who of it "
                        "sent it or is meant. In an inventory, endpoints with the same netns share it; the agent "
                        "makes one endpoint of containers that do.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2], netns: pod-1 }\n"
                              "  - { name: helper-1, namespace: shop, labels: { app: helper }, netns: pod-1 }\n",
         },
@@ -96,19 +72,13 @@ const struct lint_rule lint_rules_host[] = {
                 .severity = DIAG_INFO,
                 .summary = "an isolated direction whose rules all list ports",
                 .why = "ping and every protocol without ports is dropped.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"

@@ -9,18 +9,12 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "rules in a direction that policyTypes leaves out",
                 .why = "They are accepted and do nothing.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  egress:\n"
                        "    - to: [{ podSelector: {} }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress, Egress]\n"
                         "  egress:\n"
@@ -31,19 +25,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "an entry of ports without a port",
                 .why = "It means all ports of its protocol, and by itself all TCP ports.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{}]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -55,19 +43,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a port number, range or name that is none",
                 .why = "A port in quotes is a name; a range goes from port up to endPort.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ port: \"80\" }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -79,25 +61,17 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a port name that a destination does not know",
                 .why = "The rule does not match there.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - ports: [{ protocol: TCP, port: metrics }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - ports: [{ protocol: TCP, port: http }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - name: web-1\n"
                              "    namespace: shop\n"
                              "    labels: { app: web }\n"
@@ -111,27 +85,19 @@ const struct lint_rule lint_rules_rule[] = {
                 .why = "A name is looked up on each destination. Where endpoints that one label selects have "
                        "different numbers for it, some may not be what was meant; an endpoint that gives a name "
                        "twice opens both. Over a whole namespace names are there to differ: then it is a note.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: http }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: metrics }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - name: web-1\n"
                              "    namespace: shop\n"
                              "    labels: { app: web }\n"
@@ -149,19 +115,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a port name for addresses",
                 .why = "Names belong to endpoints; an address outside has none, and the rule never matches there.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n"
                        "  egress:\n"
                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/24 } }]\n"
                        "      ports: [{ protocol: TCP, port: http }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
@@ -174,19 +134,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .summary = "a CIDR that is none, an except that does not fit it, or (a warning) bits set behind "
                            "the length",
                 .why = "10.0.0.5/8 means all of 10.0.0.0/8, which is rarely what was meant.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 10.0.0.5/8 } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -198,27 +152,19 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a block that holds endpoints' addresses",
                 .why = "It matches them by address whatever their labels, and addresses change.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 10.0.0.0/8 } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ ipBlock: { cidr: 10.0.0.0/8, except: [10.0.0.0/16] } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -227,27 +173,19 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "every address of one family, for endpoints that have both",
                 .why = "0.0.0.0/0 does not cover IPv6, nor ::/0 IPv4.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }, { ipBlock: { cidr: \"::/0\" } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2, \"fd00::2\"] }\n",
         },
         {
@@ -255,19 +193,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "excepts that cover their whole cidr",
                 .why = "The block matches no address.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 192.0.2.0/24, except: [192.0.2.0/25, 192.0.2.128/25] } }]\n"
                        "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -280,27 +212,19 @@ const struct lint_rule lint_rules_rule[] = {
                 .summary = "the port of the host where the container's own is meant",
                 .why = "A policy sees a connection after the host has translated it, with the port that the "
                        "container listens on. The published number matches nothing.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 8080 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 80 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - name: web-1\n"
                              "    namespace: shop\n"
                              "    labels: { app: web }\n"
@@ -315,27 +239,19 @@ const struct lint_rule lint_rules_rule[] = {
                 .why = "Every destination lists its ports in the inventory, and none lists this one: it is a slip, "
                        "or is left from before. Ports that labels name, and what is published, are known too but "
                        "make no list.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ protocol: TCP, port: 8081 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
                         "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                         "      ports: [{ protocol: TCP, port: 8000 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - name: web-1\n"
                              "    namespace: shop\n"
                              "    labels: { app: web }\n"
@@ -348,10 +264,7 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_INFO,
                 .summary = "ports or blocks of one rule that overlap",
                 .why = "One of them says nothing new, and is left behind when the other is changed.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
@@ -359,10 +272,7 @@ const struct lint_rule lint_rules_rule[] = {
                        "      ports:\n"
                        "        - { protocol: TCP, port: 8000, endPort: 8080 }\n"
                        "        - { protocol: TCP, port: 8080 }\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -376,18 +286,12 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a rule that allows everything",
                 .why = "The policy isolates and opens again: it restricts nothing.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - {}\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -401,19 +305,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .why = "Ports 22, 23, 445, 1433, 1521, 2375, 2376, 2379, 3306, 3389, 5432, 5900, 5984, 6379, 6443, "
                        "9200, 10250, 11211 and 27017 are tried by everybody who scans. An ipBlock shorter than /16 "
                        "(/32 for IPv6) that is no private network, or no \"from\" at all, lets them.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: db, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("db")
                        "  podSelector: { matchLabels: { app: db } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ ipBlock: { cidr: 0.0.0.0/0 } }]\n"
                        "      ports: [{ protocol: TCP, port: 5432 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: db, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("db")
                         "  podSelector: { matchLabels: { app: db } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -425,19 +323,13 @@ const struct lint_rule lint_rules_rule[] = {
                 .severity = DIAG_INFO,
                 .summary = "a port without a protocol",
                 .why = "It means TCP alone; DNS and HTTP/3 need UDP.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    - from: [{ podSelector: { matchLabels: { app: api } } }]\n"
                        "      ports: [{ port: 53 }]\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"

@@ -9,19 +9,13 @@ const struct lint_rule lint_rules_suppress[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a suppression without a reason",
                 .why = "Who reads it later cannot tell whether it still holds, so it is not heeded until it says why.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    # vethwall: ignore[VW214]\n"
                        "    - {}\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"
@@ -38,10 +32,7 @@ const struct lint_rule lint_rules_suppress[] = {
                        "above the first line of a document it is about all of that. An annotation is about its object. A "
                        "rule that needs an inventory is not missed where none is given. The errors of a document cannot "
                        "be suppressed: with one it is not read at all.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress] # vethwall: ignore[VW214] the shop is open to everybody\n"
                        "  ingress:\n"
@@ -65,19 +56,13 @@ const struct lint_rule lint_rules_suppress[] = {
                 .severity = DIAG_ERROR,
                 .summary = "a suppression of a rule that there is not",
                 .why = "It does nothing. What it was meant for is found all the same, or will be.",
-                .bad = "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web, namespace: shop }\n"
-                       "spec:\n"
+                .bad = NETWORK_POLICY("web")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Ingress]\n"
                        "  ingress:\n"
                        "    # vethwall: ignore[VW2I4] the shop is open to everybody\n"
                        "    - {}\n",
-                .good = "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web, namespace: shop }\n"
-                        "spec:\n"
+                .good = NETWORK_POLICY("web")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress]\n"
                         "  ingress:\n"

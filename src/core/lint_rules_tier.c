@@ -9,47 +9,33 @@ const struct lint_rule lint_rules_tier[] = {
                 .severity = DIAG_ERROR,
                 .summary = "two policies of one priority that decide a flow differently",
                 .why = "Which of them decides is not determined; another implementation may choose the other one.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: a-partner }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("a-partner")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
                        "---\n"
-                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: b-closed }\n"
-                       "spec:\n"
+                       CLUSTER_POLICY("b-closed")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: a-partner }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("a-partner")
                         "  tier: Admin\n"
                         "  priority: 9\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Accept, to: [{ networks: [192.0.2.128/25] }] }\n"
                         "---\n"
-                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: b-closed }\n"
-                        "spec:\n"
+                        CLUSTER_POLICY("b-closed")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -58,47 +44,33 @@ const struct lint_rule lint_rules_tier[] = {
                 .severity = DIAG_WARNING,
                 .summary = "two policies of one priority that share endpoints",
                 .why = "They agree today; a change of either can make them differ.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: a-closed }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("a-closed")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
                        "---\n"
-                       "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: b-closed }\n"
-                       "spec:\n"
+                       CLUSTER_POLICY("b-closed")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: a-closed }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("a-closed")
                         "  tier: Admin\n"
                         "  priority: 9\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
                         "---\n"
-                        "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: b-closed }\n"
-                        "spec:\n"
+                        CLUSTER_POLICY("b-closed")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -108,47 +80,33 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "a rule that the Admin tier never lets decide",
                 .why = "An Accept or Deny of the Admin tier ends the search. What a NetworkPolicy, a Baseline "
                        "policy or an Admin policy of lower precedence says of the same flows has no effect.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: web-out, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("web-out")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n"
                        "  egress:\n"
                        "    - to: [{ ipBlock: { cidr: 192.0.2.0/25 } }]\n"
                        "      ports: [{ protocol: TCP, port: 443 }]\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: web-out, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("web-out")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Egress]\n"
                         "  egress:\n"
                         "    - to: [{ ipBlock: { cidr: 192.0.2.0/25 } }]\n"
                         "      ports: [{ protocol: TCP, port: 443 }]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -157,29 +115,20 @@ const struct lint_rule lint_rules_tier[] = {
                 .severity = DIAG_WARNING,
                 .summary = "a Pass that nobody takes up",
                 .why = "Nothing below isolates the endpoint, so the default action decides: it allows.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Pass, to: [{ networks: [192.0.2.0/24] }] }\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("closed")
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress, Egress]\n"
                         "---\n"
@@ -189,9 +138,7 @@ const struct lint_rule lint_rules_tier[] = {
                         "spec:\n"
                         "  podSelector: {}\n"
                         "  policyTypes: [Ingress, Egress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n"
                              "  - { name: probe, namespace: ops, labels: { app: probe }, addresses: [10.0.1.2] }\n",
@@ -202,41 +149,27 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "Baseline rules for endpoints that NetworkPolicies isolate",
                 .why = "A Baseline policy decides only where no NetworkPolicy isolates the endpoint in that "
                        "direction. Here one isolates each, and the rules have no effect.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: floor }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("floor")
                        "  tier: Baseline\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  ingress:\n"
                        "    - { action: Deny, from: [{ namespaces: {} }] }\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: closed, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("closed")
                        "  podSelector: {}\n"
                        "  policyTypes: [Ingress, Egress]\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: floor }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("floor")
                         "  tier: Baseline\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  ingress:\n"
                         "    - { action: Deny, from: [{ namespaces: {} }] }\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("closed")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress, Egress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -246,41 +179,27 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "a Baseline policy for an endpoint that is isolated in the other direction",
                 .why = "Here tiers are asked for each direction alone. The text of the standard can be read for the "
                        "endpoint as a whole, and other implementations then leave the Baseline policy out.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: floor }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("floor")
                        "  tier: Baseline\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  ingress:\n"
                        "    - { action: Deny, from: [{ namespaces: {} }] }\n"
                        "---\n"
-                       "apiVersion: networking.k8s.io/v1\n"
-                       "kind: NetworkPolicy\n"
-                       "metadata: { name: closed, namespace: shop }\n"
-                       "spec:\n"
+                       NETWORK_POLICY("closed")
                        "  podSelector: { matchLabels: { app: web } }\n"
                        "  policyTypes: [Egress]\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: floor }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("floor")
                         "  tier: Baseline\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  ingress:\n"
                         "    - { action: Deny, from: [{ namespaces: {} }] }\n"
                         "---\n"
-                        "apiVersion: networking.k8s.io/v1\n"
-                        "kind: NetworkPolicy\n"
-                        "metadata: { name: closed, namespace: shop }\n"
-                        "spec:\n"
+                        NETWORK_POLICY("closed")
                         "  podSelector: { matchLabels: { app: web } }\n"
                         "  policyTypes: [Ingress, Egress]\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },
@@ -290,19 +209,13 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "a denial of everybody that leaves the outside out",
                 .why = "Ingress rules of a ClusterNetworkPolicy see endpoints alone: addresses outside still come"
                        " in.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  ingress:\n"
                        "    - { action: Deny, from: [{ namespaces: {} }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
@@ -315,19 +228,13 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "a peer that this host cannot tell",
                 .why = "nodes and domainNames fail closed: a rule that accepts matches nothing by them, any other"
                        " denies everybody.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Accept, to: [{ domainNames: [example.com] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
@@ -348,10 +255,7 @@ const struct lint_rule lint_rules_tier[] = {
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
@@ -364,29 +268,21 @@ const struct lint_rule lint_rules_tier[] = {
                 .summary = "a rule that those before it in the same policy leave nothing",
                 .why = "The first rule that matches decides. These say the same, so nothing is lost; where they say "
                        "otherwise it is VW301, an error.",
-                .bad = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                       "kind: ClusterNetworkPolicy\n"
-                       "metadata: { name: guard }\n"
-                       "spec:\n"
+                .bad = CLUSTER_POLICY("guard")
                        "  tier: Admin\n"
                        "  priority: 10\n"
                        "  subject: { namespaces: {} }\n"
                        "  egress:\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
                        "    - { action: Deny, to: [{ networks: [192.0.2.0/25] }] }\n",
-                .good = "apiVersion: policy.networking.k8s.io/v1alpha2\n"
-                        "kind: ClusterNetworkPolicy\n"
-                        "metadata: { name: guard }\n"
-                        "spec:\n"
+                .good = CLUSTER_POLICY("guard")
                         "  tier: Admin\n"
                         "  priority: 10\n"
                         "  subject: { namespaces: {} }\n"
                         "  egress:\n"
                         "    - { action: Deny, to: [{ networks: [192.0.2.0/24] }] }\n"
                         "    - { action: Deny, to: [{ networks: [198.51.100.0/24] }] }\n",
-                .inventory = "apiVersion: vethwall.io/v1\n"
-                             "kind: Inventory\n"
-                             "endpoints:\n"
+                .inventory = INVENTORY
                              "  - { name: web-1, namespace: shop, labels: { app: web }, addresses: [10.0.0.2] }\n"
                              "  - { name: api-1, namespace: shop, labels: { app: api }, addresses: [10.0.0.3] }\n",
         },

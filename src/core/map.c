@@ -26,68 +26,29 @@ static int add_edge(struct map_state *state, size_t *len, struct map_edge edge)
         return 0;
 }
 
-/* Marks the identities to which something may pass from this one. */
-static int mark_reach(struct map_state *state, uint32_t identity, size_t *ret_len)
-{
-        int r;
-
-        *ret_len = 0;
-        if (identity == UINT32_MAX)
-                return 0;
-
-        r = world_reach(state->world, identity, state->reach, ret_len);
-        for (size_t i = 0; r == 0 && i < *ret_len; i++)
-                state->reached[state->reach[i]] = true;
-        return r;
-}
-
-/* Whether it is worth asking: of the host nobody knows. */
-static bool may_reach(const struct map_state *state, uint32_t src, size_t dst)
-{
-        uint32_t identity = world_identity(state->world, state->nodes[dst].members[0]);
-
-        return src == UINT32_MAX || identity == UINT32_MAX || state->reached[identity];
-}
-
-static int edges_to_groups(struct map_state *state, size_t src, uint32_t identity, size_t *len)
+static int edges_of_group(struct map_state *state, size_t src, size_t *len)
 {
         const struct map *map = &state->map;
+        const struct map_links *links = state->links[src][DIR_EGRESS];
         struct matrix_flow flow;
-        int r;
+        int r = 0;
 
-        for (size_t dst = 0; dst < map->groups_len; dst++) {
+        for (size_t dst = 0; r == 0 && dst < map->groups_len; dst++) {
                 struct map_pair pair;
 
-                if (dst == src ? map->nodes[src].members_len == 1 : !may_reach(state, identity, dst))
+                if (dst == src && map->nodes[src].members_len == 1)
                         continue;
 
                 pair = map_members(map, src, dst);
                 r = matrix_between(state->matrix, pair.src, pair.dst, &flow);
                 if (r == 0 && !conns_is_empty(flow.conns))
                         r = add_edge(state, len, (struct map_edge){dst, flow.conns, flow.pairs_len > 0});
-                if (r < 0)
-                        return r;
         }
 
-        return 0;
-}
-
-static int edges_of_group(struct map_state *state, size_t src, size_t *len)
-{
-        const struct map_links *links = state->links[src][DIR_EGRESS];
-        uint32_t identity = world_identity(state->world, state->nodes[src].members[0]);
-        size_t reach_len;
-        int r;
-
-        r = mark_reach(state, identity, &reach_len);
-        if (r == 0)
-                r = edges_to_groups(state, src, identity, len);
-        for (size_t i = 0; i < reach_len; i++)
-                state->reached[state->reach[i]] = false;
         for (size_t i = 0; r == 0 && i < links->len; i++)
-                r = add_edge(state, len,
-                             (struct map_edge){state->map.groups_len + links->items[i].outside, links->items[i].conns,
-                                               false});
+                r = add_edge(
+                        state, len,
+                        (struct map_edge){map->groups_len + links->items[i].outside, links->items[i].conns, false});
 
         return r;
 }
@@ -180,9 +141,7 @@ static int map_init(struct map_state *state, bool group)
 
         of = calloc(n + 1, sizeof(*of));
         state->arena = arena_new();
-        state->reach = calloc(world_identities(state->world) + 1, sizeof(*state->reach));
-        state->reached = calloc(world_identities(state->world) + 1, sizeof(*state->reached));
-        if (!of || !state->arena || !state->reach || !state->reached)
+        if (!of || !state->arena)
                 return -ENOMEM;
 
         map->groups_len = n;
@@ -260,8 +219,6 @@ struct map *map_free(struct map *map)
         state = map->state;
         map_outside_fini(&state->outside);
         free(state->edges);
-        free(state->reach);
-        free(state->reached);
         arena_free(state->arena);
         free(state);
         return NULL;

@@ -45,8 +45,6 @@ struct map_state {
         struct map_node *nodes;                    /* the map's own, to be filled */
         const struct map_links *(*links)[DIR_MAX]; /* per group */
         struct map_outside outside;
-        uint32_t *reach;        /* owned; scratch: identities */
-        bool *reached;          /* owned; scratch: per identity */
         struct map_edge *edges; /* owned; of the last answer */
         size_t edges_cap;
 };

@@ -65,12 +65,6 @@ struct block_range {
         uint32_t list; /* rule list: the rules whose blocks cover it; any-peer rules are not in it */
 };
 
-enum class_open {
-        CLASS_OPEN_UNKNOWN,
-        CLASS_OPEN,
-        CLASS_CLOSED,
-};
-
 struct class
 {
         const struct policy **policies; /* in the order in which they decide */
@@ -86,7 +80,7 @@ struct class
 
         /* filled on first use */
         bool resolved;
-        enum class_open open;       /* to a peer that no selector and no block knows */
+        bool open;                  /* to a peer that no selector and no block knows */
         bool has_names;             /* some rule names a port */
         uint32_t any_list;          /* rule list: the any-peer rules */
         const struct profile *bare; /* for a peer that no selector and no block knows, where no port has a name */
@@ -120,6 +114,7 @@ struct world {
 
         /* filled by world_find_spots() */
         bool spots_known;
+        bool open_known;    /* class.open of every class, for world_reach() */
         struct spot *spots; /* owned */
         size_t spots_len, spots_cap;
         uint32_t *endpoint_addrs; /* per endpoint: where its addresses begin in addr_spots; one more for the end. An

@@ -21,21 +21,29 @@ static int find_open(struct world *world, enum direction direction, uint32_t cla
         const struct profile *profile;
         int r;
 
-        if (c->open != CLASS_OPEN_UNKNOWN)
-                return 0;
         r = world_resolve_class(world, direction, class);
         if (r < 0)
                 return r;
         if (direction == DIR_EGRESS && c->has_names && world->lists[c->any_list].len > 0) {
                 /* What a name means is the peer's affair. */
-                c->open = CLASS_OPEN;
+                c->open = true;
                 return 0;
         }
         r = world_profile(world, direction, class, WORLD_OUTSIDE, NULL, &profile);
         if (r < 0)
                 return r;
-        c->open = profile_allows(profile) ? CLASS_OPEN : CLASS_CLOSED;
+        c->open = profile_allows(profile);
         return 0;
+}
+
+static int find_all_open(struct world *world)
+{
+        int r = world_find_spots(world);
+
+        for (enum direction d = 0; d < DIR_MAX; d++)
+                for (uint32_t i = 0; r == 0 && i < world->classes_len[d]; i++)
+                        r = find_open(world, d, i);
+        return r;
 }
 
 /* Whether some selector or block of the class has the identity. */
@@ -60,28 +68,29 @@ static bool may_enter(const struct world *world, uint32_t src, uint32_t dst)
 {
         const struct class *in = &world->classes[DIR_INGRESS][world->identities[dst].class[DIR_INGRESS]];
 
-        return in->open == CLASS_OPEN || class_knows(world, in, src);
+        return in->open || class_knows(world, in, src);
 }
 
 int world_reach(struct world *world, uint32_t identity, uint32_t *ret, size_t *ret_len)
 {
         const struct class *out = &world->classes[DIR_EGRESS][world->identities[identity].class[DIR_EGRESS]];
         size_t len = 0;
-        int r = world_find_spots(world);
 
-        for (enum direction d = 0; d < DIR_MAX; d++)
-                for (uint32_t i = 0; r == 0 && i < world->classes_len[d]; i++)
-                        r = find_open(world, d, i);
-        if (r < 0)
-                return r;
+        if (!world->open_known) {
+                int r = find_all_open(world);
 
-        if (out->open == CLASS_CLOSED && out->blocks_len[ADDR_V4] + out->blocks_len[ADDR_V6] == 0) {
+                if (r < 0)
+                        return r;
+                world->open_known = true;
+        }
+
+        if (!out->open && out->blocks_len[ADDR_V4] + out->blocks_len[ADDR_V6] == 0) {
                 for (size_t i = 0; i < out->peers_len; i++)
                         if (may_enter(world, identity, out->peers[i]))
                                 ret[len++] = out->peers[i];
         } else {
                 for (uint32_t i = 0; i < world->identities_len; i++)
-                        if ((out->open == CLASS_OPEN || class_knows(world, out, i)) && may_enter(world, identity, i))
+                        if ((out->open || class_knows(world, out, i)) && may_enter(world, identity, i))
                                 ret[len++] = i;
         }
         *ret_len = len;
